@@ -1,0 +1,3 @@
+"""Synthetic BOLD from EEG: a BIDS App."""
+
+__version__ = "0.1.0"

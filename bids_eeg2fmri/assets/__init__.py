@@ -1,0 +1,1 @@
+"""Files that ship with the package: template, atlas, models, report templates."""

@@ -1,0 +1,1 @@
+"""Select recordings of a BIDS dataset and the files that describe them."""

@@ -1,0 +1,1 @@
+"""Grids, masks, tissues and parcels of the BOLD space; haemodynamics; confounds."""

@@ -1,0 +1,1 @@
+"""Names, sidecars and atomic writing of everything in the output directory."""

@@ -1,0 +1,122 @@
+"""Whether a recording's outputs are there and belong to the present input, model and settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import __version__
+from ..bids.recording_file import RecordingFile
+from ..errors import MissingInputError
+from ..settings import OutputSpace, Settings
+from .atomic import remove_leftovers, writing
+from .names import OutputNames, sidecar
+
+State = Literal["done", "stale", "new"]
+
+_BRAINVISION_FILES = re.compile(r"^\s*(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class RunHashes:
+    """What a recording's outputs depend on, as hexadecimal SHA-256 digests."""
+
+    input: str
+    model: str
+    config: str
+
+    @property
+    def as_metadata(self) -> dict[str, str]:
+        """The keys of the BOLD sidecar."""
+        return {"InputHash": self.input, "ModelSHA256": self.model, "ConfigHash": self.config}
+
+
+def input_hash(file: RecordingFile) -> str:
+    """Digest of the content of a recording's signal files, companions and merged sidecar.
+
+    Raises
+    ------
+    MissingInputError
+        A file is not there or cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in (*signal_files(file.path), *companion_files(file)):
+        try:
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").digest()
+        except OSError as error:
+            raise MissingInputError(
+                f"cannot be read ({error.strerror}).", path=path, remedy="Check the file, or fetch its content."
+            ) from error
+        digest.update(content)
+    return _with(digest.hexdigest(), file.sidecar)
+
+
+def config_hash(settings: Settings, space: OutputSpace) -> str:
+    """Digest of the settings that change a recording's outputs, and of this program's version."""
+    reference = space.reference_image
+    return _with(
+        __version__,
+        {
+            "tr_s": settings.tr_s,
+            "volume_marker": settings.volume_marker,
+            "montage": settings.montage,
+            "allow_gradient_artefact": settings.allow_gradient_artefact,
+            "float32": settings.float32,
+            "space": space.space,
+            "resolution": space.resolution,
+            "reference_image": None if reference is None else hashlib.sha256(reference.read_bytes()).hexdigest(),
+        },
+    )
+
+
+def state(names: OutputNames, hashes: RunHashes) -> State:
+    """``"new"`` without a BOLD sidecar, ``"done"`` when it matches and every file is there, else ``"stale"``."""
+    bold_sidecar = sidecar(names.bold)
+    if not bold_sidecar.exists():
+        return "new"
+    try:
+        written = json.loads(bold_sidecar.read_text(encoding="utf-8"))
+        matches = all(written.get(key) == value for key, value in hashes.as_metadata.items())
+    except (OSError, ValueError, AttributeError):
+        return "stale"
+    whole = all(path.is_file() and path.stat().st_size > 0 for path in names.required)
+    return "done" if matches and whole else "stale"
+
+
+def clear_leftovers(names: OutputNames) -> None:
+    """Remove the temporary files that a killed run of the same recording left behind."""
+    for path in (*names.required, names.events, sidecar(names.events)):
+        remove_leftovers(path)
+
+
+def withdraw_completeness(names: OutputNames) -> None:
+    """Remove the BOLD sidecar: should the run end between two images, an old one would vouch for both."""
+    path = sidecar(names.bold)
+    with writing(path):
+        path.unlink(missing_ok=True)
+
+
+def signal_files(path: Path) -> tuple[Path, ...]:
+    """The signal file and the files that its format keeps beside it."""
+    others: list[Path] = []
+    if path.suffix == ".vhdr" and path.is_file():
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        others = [path.with_name(name.replace("$b", path.stem)) for name in _BRAINVISION_FILES.findall(text)]
+    elif path.suffix == ".set":
+        others = [path.with_suffix(".fdt")]
+    return (path, *(other for other in others if other.is_file()))
+
+
+def companion_files(file: RecordingFile) -> tuple[Path, ...]:
+    """The tables that describe a recording."""
+    companions = (file.channels_tsv, file.events_tsv, file.electrodes_tsv, file.coordsystem_json)
+    return tuple(path for path in companions if path is not None)
+
+
+def _with(start: str, content: dict[str, Any]) -> str:
+    return hashlib.sha256((start + json.dumps(content, sort_keys=True, default=str)).encode()).hexdigest()

@@ -1,0 +1,80 @@
+"""One output directory holds the outputs of one model."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from ..errors import BadDataError, UsageError
+from .atomic import json_text, writing
+from .provenance import ModelProvenance
+
+MODEL_FILE = Path("logs") / "model.json"
+# File systems that know no hard links.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def claim_for_one_model(output_dir: Path, model: ModelProvenance) -> None:
+    """Note the model in the output directory, or check that it is the one noted there.
+
+    Among jobs that start at once exactly one makes the note; the others compare.
+
+    Raises
+    ------
+    UsageError
+        The directory holds the outputs of another model.
+    BadDataError
+        The note cannot be read.
+    WriteError, OutputError
+        The note cannot be written.
+    """
+    path = output_dir / MODEL_FILE
+    if not path.exists():
+        _create(path, json_text({"Name": model.name, "Version": model.version, "SHA256": model.sha256}))
+    first = _read(path)
+    if first["SHA256"] != model.sha256:
+        raise UsageError(
+            f"this directory holds the outputs of the model {first['Name']} {first['Version']} "
+            f"(sha256 {first['SHA256'][:12]}), not of {model.name} {model.version} (sha256 {model.sha256[:12]}).",
+            path=output_dir,
+            remedy="Choose another output directory for this model.",
+        )
+
+
+def _create(path: Path, text: str) -> None:
+    """Write the note unless another job is first; never half of it where the file system has hard links."""
+    temporary = path.with_name(f".tmp-{uuid4()}_{path.name}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            with suppress(FileExistsError):
+                _publish(temporary, path, text)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, path: Path, text: str) -> None:
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {key: str(content[key]) for key in ("Name", "Version", "SHA256")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadDataError(
+            "the note of the model that made these outputs cannot be read.",
+            path=path,
+            remedy="Delete it if you know the model, or choose another output directory.",
+        ) from error

@@ -1,0 +1,31 @@
+"""Which model made an output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelProvenance:
+    """The identity of a model bundle.
+
+    Attributes
+    ----------
+    name, version
+        Name and version of the bundle.
+    sha256
+        Digest of its weights and description.
+    network
+        Name of the network, for example ``"neuralfield"``.
+    training_datasets
+        What it was trained on, one citation or DOI per dataset; simulations are called so.
+    doi
+        DOI of the bundle, when it has one.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    network: str
+    training_datasets: tuple[str, ...]
+    doi: str | None = None

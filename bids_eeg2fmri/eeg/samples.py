@@ -1,0 +1,146 @@
+"""Read the samples of the electrodes block by block, without ever holding the file in memory."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mne
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..errors import BadDataError, WriteError
+from .decimate import decimated_block, decimation_factor
+
+WINDOW_S = 0.25
+_BLOCK_S = 60.0
+_BLOCK_VALUES = 2**22
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Uncleaned signals.
+
+    Attributes
+    ----------
+    signals_v
+        Float32 volts; in memory or mapped to a file that is already unlinked.
+    sfreq_hz
+        Sampling rate after decimation.
+    missing
+        Windows of ``WINDOW_S`` in which a channel has samples that are no finite numbers.
+    """
+
+    signals_v: Float[np.ndarray, "channels samples"]
+    sfreq_hz: float
+    missing: Bool[np.ndarray, "channels windows"]
+
+
+def read_samples(
+    raw: mne.io.BaseRaw, names: Sequence[str], to_volts: Sequence[float], path: Path, work_dir: Path | None
+) -> Samples:
+    """Read the named channels in blocks, decimating files above 500 Hz.
+
+    Parameters
+    ----------
+    raw
+        The opened file.
+    names
+        Channels to read, in the wanted order.
+    to_volts
+        Factor per channel that makes volts of what MNE takes for volts.
+    path
+        The file, for the messages.
+    work_dir
+        Where to put the file that backs the signals; ``None`` keeps them in memory.
+
+    Raises
+    ------
+    BadDataError
+        When a block cannot be read.
+    WriteError
+        When the work directory has no room.
+    """
+    sfreq_hz, n_samples = float(raw.info["sfreq"]), raw.n_times
+    factor = decimation_factor(sfreq_hz)
+    length = -(-n_samples // factor)
+    signals_v = _allocate((len(names), length), work_dir)
+    window = window_samples(sfreq_hz / factor)
+    missing = np.zeros((len(names), -(-length // window)), dtype=bool)
+    picks = np.array([raw.ch_names.index(name) for name in names])
+    order = np.argsort(picks)
+    factors = np.asarray(to_volts)[order, None]
+
+    def read(start: int, stop: int) -> Float[np.ndarray, "channels samples"]:
+        try:
+            block = raw.get_data(picks=picks[order], start=start, stop=stop, verbose="ERROR")
+        except Exception as error:
+            raise BadDataError(
+                f"Samples {start} to {stop} cannot be read ({error}).", path=path, remedy="Export the recording again."
+            ) from error
+        return block * factors if (factors != 1).any() else block
+
+    step = min(int(_BLOCK_S * sfreq_hz), _BLOCK_VALUES // len(raw.ch_names)) // (factor * window) * window
+    step = max(step, window)
+    for start in range(0, length, step):
+        stop = min(start + step, length)
+        block = decimated_block(read, start, stop, factor=factor, n_samples=n_samples)
+        absent = ~np.isfinite(block)
+        if absent.any():
+            missing[order, start // window : -(-stop // window)] = _windows(absent, window)
+            block = _filled(block, absent)
+        signals_v[order, start:stop] = block
+    return Samples(signals_v, sfreq_hz / factor, missing)
+
+
+def window_samples(sfreq_hz: float) -> int:
+    """Samples in one of the windows that stretches of a recording are judged by.
+
+    Parameters
+    ----------
+    sfreq_hz
+        Sampling rate.
+    """
+    return max(round(WINDOW_S * sfreq_hz), 1)
+
+
+def _windows(flags: Bool[np.ndarray, "channels samples"], window: int) -> Bool[np.ndarray, "channels windows"]:
+    starts = np.arange(0, flags.shape[1], window)
+    return np.logical_or.reduceat(flags, starts, axis=1)
+
+
+def _filled(
+    block: Float[np.ndarray, "channels samples"], absent: Bool[np.ndarray, "channels samples"]
+) -> Float[np.ndarray, "channels samples"]:
+    filled = block.copy()
+    for channel in np.flatnonzero(absent.any(axis=1)):
+        present = block[channel, ~absent[channel]]
+        filled[channel, absent[channel]] = np.median(present) if present.size else 0.0
+    return filled
+
+
+def _allocate(shape: tuple[int, int], work_dir: Path | None) -> Float[np.ndarray, "channels samples"]:
+    if work_dir is None:
+        return np.empty(shape, dtype=np.float32)
+    n_bytes = 4 * shape[0] * shape[1]
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        # The file is unlinked while it is mapped: nothing stays behind, however the process ends.
+        with tempfile.TemporaryFile(dir=work_dir, prefix="eeg-") as stream:
+            if hasattr(os, "posix_fallocate"):
+                # A disk that fills up under a mapped file would end the process with a signal.
+                os.posix_fallocate(stream.fileno(), 0, n_bytes)
+            else:
+                stream.truncate(n_bytes)
+            mapped = mmap.mmap(stream.fileno(), n_bytes)
+    except OSError as error:
+        raise WriteError(
+            f"The work directory cannot take {n_bytes / 2**20:.0f} MiB of signals ({error.strerror}).",
+            path=work_dir,
+            remedy="Free some room or choose another --work-dir.",
+        ) from error
+    return np.frombuffer(mapped, dtype=np.float32).reshape(shape)

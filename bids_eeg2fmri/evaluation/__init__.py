@@ -1,0 +1,1 @@
+"""Scores, and the baselines they must stand beside."""

@@ -1,0 +1,1 @@
+"""Fit networks and calibrate their uncertainty."""

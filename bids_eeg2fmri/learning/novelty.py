@@ -1,0 +1,69 @@
+"""Set the constants of the novelty score from the training recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ..network.novelty import MIN_EVIDENCE, N_PROFILE_AXES, N_QUANTILES, Novelty
+from .examples import Example
+
+
+def fit_novelty(
+    novelty: Novelty,
+    gram: Float[np.ndarray, "features features"],
+    n_volumes: int,
+    profiles: Float[np.ndarray, "recordings profile"],
+    held_out: Sequence[Example],
+) -> None:
+    """Principal axes from the training people; centre, scale and quantiles from people not trained on.
+
+    Parameters
+    ----------
+    novelty
+        The module whose constants are set.
+    gram, n_volumes
+        Second moments of the training features (their mean is zero by construction).
+    profiles
+        Spectral profiles of the training recordings.
+    held_out
+        Recordings of people not trained on.
+    """
+    axes, variances = _principal_axes(gram / n_volumes, novelty.axes[...].shape[1])
+    novelty.axes[...] = jnp.asarray(axes, jnp.float32)
+    novelty.axes_sd[...] = jnp.asarray(np.sqrt(variances), jnp.float32)
+    mean = profiles.mean(axis=0)
+    _, strength, directions = np.linalg.svd(profiles - mean, full_matrices=False)
+    kept = min(N_PROFILE_AXES, len(profiles) - 1)
+    profile_axes = np.zeros((profiles.shape[1], N_PROFILE_AXES), np.float32)
+    profile_axes[:, :kept] = directions[:kept].T
+    profile_sd = np.ones(N_PROFILE_AXES, np.float32)
+    profile_sd[:kept] = strength[:kept] / np.sqrt(len(profiles) - 1)
+    novelty.profile_mean[...] = jnp.asarray(mean)
+    novelty.profile_axes[...] = jnp.asarray(profile_axes)
+    novelty.profile_sd[...] = jnp.asarray(profile_sd)
+
+    rows = []
+    for example in held_out:
+        seen = example.features[example.evidence >= MIN_EVIDENCE]
+        rows.append(novelty.distances(jnp.asarray(seen, jnp.float32), jnp.asarray(example.profile)))
+    distances = jnp.concatenate(rows)
+    novelty.centre[...] = distances.mean(axis=0)
+    novelty.scale[...] = distances.std(axis=0)
+    scores = jnp.abs((distances - novelty.centre[...]) / novelty.scale[...]).max(axis=1)
+    novelty.quantiles[...] = jnp.quantile(scores, jnp.linspace(0, 1, N_QUANTILES))
+
+
+def _principal_axes(
+    covariance: Float[np.ndarray, "features features"], n_axes: int, seed: int = 0
+) -> tuple[Float[np.ndarray, "features axes"], Float[np.ndarray, " axes"]]:
+    """Leading eigenvectors and eigenvalues by a randomised range finder with power iterations."""
+    rng = np.random.default_rng(seed)
+    basis = rng.standard_normal((len(covariance), n_axes + 16)).astype(np.float32)
+    for _ in range(4):
+        basis, _ = np.linalg.qr(covariance @ basis)
+    values, vectors = np.linalg.eigh(basis.T @ covariance @ basis)
+    return (basis @ vectors[:, ::-1])[:, :n_axes], values[::-1][:n_axes]

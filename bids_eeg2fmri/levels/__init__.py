@@ -1,0 +1,1 @@
+"""The analysis levels: stories that read top to bottom."""

@@ -1,0 +1,225 @@
+"""The participant level: EEG recordings to synthetic BOLD, one person's report at a time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..bids.recording_file import RecordingFile
+from ..bids.selection import Selection, select_recordings
+from ..errors import Eeg2fmriError, OutputError
+from ..settings import Settings
+from .attempt import attempt, failed, loaded_model
+from .dry_run import print_dry_run
+from .failures import worker_died
+from .logs import RunLogs, open_run_logs
+from .machine import choose_device, prepare_environment, prepare_scratch, require_writable
+from .summary import Outcome, exit_code, failures, last_words, print_table, progress
+from .workers import Workers
+
+if TYPE_CHECKING:
+    from .model import Model
+
+logger = logging.getLogger(__name__)
+
+State = Literal["done", "stale", "new"]
+
+
+def run_participant(settings: Settings, command: str) -> int:
+    """Run the participant level.
+
+    Parameters
+    ----------
+    settings
+        What to do.
+    command
+        The command line, for logs and sidecars.
+
+    Returns
+    -------
+    int
+        0; or, when recordings failed, the exit code that all failures share, else 1.
+
+    Raises
+    ------
+    Eeg2fmriError
+        Nothing can be done at all: no dataset, nothing selected, no model, no place to write.
+    """
+    prepare_environment(settings)
+    selection = select_recordings(settings)
+    _echo(selection, settings)
+    if (settings.boilerplate_only or settings.reports_only) and not settings.dry_run:
+        return _write_texts_only(selection, settings, command)
+
+    device = choose_device(settings)
+    model = loaded_model(settings)
+    states = _plan(selection, settings, model)
+    if settings.dry_run:
+        print_dry_run(states, selection.failures, settings)
+        return 0
+
+    logs = _open_output(settings, model, command)
+    logger.info("Device: %s. Logs: %s", device, logs.folder)
+    outcomes = [failed(f.label, f.subject, f.path, f.error, settings, logs) for f in selection.failures]
+    outcomes += [Outcome(file.label, file.subject, "done") for file, state in states if state == "done"]
+    to_do = [file for file, state in states if state != "done"]
+    if not (settings.stop_on_first_crash and failures(outcomes)):
+        outcomes += _run_recordings(to_do, settings, logs)
+    finished = {outcome.label for outcome in outcomes}
+    outcomes += [Outcome(file.label, file.subject, "not run") for file in to_do if file.label not in finished]
+    outcomes += _write_reports(states, outcomes, settings, logs)
+    return _conclude(outcomes)
+
+
+def _echo(selection: Selection, settings: Settings) -> None:
+    """Say what the filters came to, before anything is done."""
+    files = selection.recordings
+    chosen = {
+        "participants": {file.subject for file in files},
+        "sessions": {file.session for file in files if file.session is not None},
+        "tasks": {file.task for file in files},
+        "runs": {file.run for file in files if file.run is not None},
+    }
+    text = "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in chosen.items() if values)
+    logger.info("Selected %d recordings of %s: %s", len(files), settings.bids_dir, text or "none that can be used")
+    for name in settings.derivatives:
+        count = sum(file.dataset == name for file in files)
+        logger.info("%d of them come cleaned from %s (%s)", count, name, settings.derivatives[name])
+
+
+def _plan(selection: Selection, settings: Settings, model: Model) -> list[tuple[RecordingFile, State]]:
+    """What is done, stale or new; with ``--overwrite`` nothing is done."""
+    states = [(file, _state(file, settings, model)) for file in selection.recordings]
+    count = Counter(state for _, state in states)
+    logger.info("%d done, %d stale, %d to do", count["done"], count["stale"], count["new"])
+    return states
+
+
+def _state(file: RecordingFile, settings: Settings, model: Model) -> State:
+    from .recording_run import recording_state
+
+    try:
+        state = recording_state(file, settings, model)
+    except Eeg2fmriError:
+        # The attempt meets the same fault, where it stops nothing else.
+        return "new"
+    return "stale" if state == "done" and settings.overwrite else state
+
+
+def _open_output(settings: Settings, model: Model, command: str) -> RunLogs:
+    """Make sure that we may write here, before any work, and write the dataset's own files."""
+    from .output_dataset import check_output_model, write_dataset_files
+
+    _refuse_foreign_dataset(settings)
+    require_writable(settings.output_dir)
+    check_output_model(settings, model)
+    prepare_scratch(settings)
+    logs = open_run_logs(settings, command)
+    write_dataset_files(settings, model)
+    return logs
+
+
+def _refuse_foreign_dataset(settings: Settings) -> None:
+    """Another dataset's description, once overwritten, would be lost."""
+    path = settings.output_dir / "dataset_description.json"
+    try:
+        makers = json.loads(path.read_text(encoding="utf-8"))["GeneratedBy"]
+        ours = any(maker.get("Name") == "bids_eeg2fmri" for maker in makers)
+    except OSError:
+        return
+    except (ValueError, KeyError, TypeError, AttributeError):
+        ours = False
+    if not ours:
+        raise OutputError("the output directory is another dataset.", path=path, remedy="Give a folder of its own.")
+
+
+def _run_recordings(to_do: Sequence[RecordingFile], settings: Settings, logs: RunLogs) -> list[Outcome]:
+    """Run recordings, here or in processes, up to the first failure if so asked."""
+    task = partial(attempt, settings=settings, logs=logs)
+    outcomes = []
+    with progress(len(to_do)) as advance:
+        for outcome in _each(to_do, task, settings, logs):
+            outcomes.append(outcome)
+            advance()
+    return outcomes
+
+
+def _each(
+    to_do: Sequence[RecordingFile], task: Callable[[RecordingFile], Outcome], settings: Settings, logs: RunLogs
+) -> Iterator[Outcome]:
+    nprocs = min(settings.nprocs, len(to_do))
+    if nprocs < 2:
+        for file in to_do:
+            outcome = task(file)
+            yield outcome
+            if outcome.status == "failed" and settings.stop_on_first_crash:
+                return
+        return
+
+    def on_death(file: RecordingFile) -> Outcome:
+        return failed(file.label, file.subject, file.path, worker_died(file.path), settings, logs)
+
+    yield from Workers(nprocs, settings.verbosity).run(to_do, task, on_death, settings.stop_on_first_crash)
+
+
+def _write_reports(
+    states: Sequence[tuple[RecordingFile, State]], outcomes: Sequence[Outcome], settings: Settings, logs: RunLogs
+) -> list[Outcome]:
+    """Write the report of every person with newer outputs or failures; return the failures to do so."""
+    usable = {outcome.label for outcome in outcomes if outcome.status in ("written", "done")}
+    with_failures = {outcome.subject for outcome in failures(outcomes)}
+    faults = []
+    for subject in sorted({file.subject for file, _ in states if file.label in usable} | with_failures):
+        files = [file for file, _ in states if file.subject == subject and file.label in usable]
+        if subject in with_failures or not _is_current(settings.output_dir / f"sub-{subject}.html", files, settings):
+            faults += _write_report(subject, settings, logs)
+    return faults
+
+
+def _is_current(report: Path, files: Sequence[RecordingFile], settings: Settings) -> bool:
+    from .output_dataset import planned_outputs
+
+    if not report.exists():
+        return False
+    outputs = (path for file in files for path in planned_outputs(file, settings) if path.exists())
+    return all(path.stat().st_mtime <= report.stat().st_mtime for path in outputs)
+
+
+def _write_report(subject: str, settings: Settings, logs: RunLogs) -> list[Outcome]:
+    from .output_dataset import write_person_report
+
+    try:
+        logger.info("Report: %s", write_person_report(subject, settings, logs.folder.name))
+    except Exception as error:
+        return [failed(f"sub-{subject}_report", subject, None, error, settings, logs)]
+    return []
+
+
+def _write_texts_only(selection: Selection, settings: Settings, command: str) -> int:
+    """``--boilerplate-only`` and ``--reports-only``: no signal is read."""
+    from .output_dataset import write_citation
+
+    _refuse_foreign_dataset(settings)
+    require_writable(settings.output_dir)
+    if settings.boilerplate_only:
+        write_citation(settings)
+        return 0
+    logs = open_run_logs(settings, command)
+    subjects = sorted({file.subject for file in selection.recordings})
+    faults = [outcome for subject in subjects for outcome in _write_report(subject, settings, logs)]
+    return _conclude(faults) if faults else 0
+
+
+def _conclude(outcomes: list[Outcome]) -> int:
+    """Print the table, and as the last line on stderr what failed."""
+    print_table(sorted(outcomes, key=lambda outcome: outcome.label))
+    sys.stdout.flush()
+    if failures(outcomes):
+        print(last_words(outcomes), file=sys.stderr)
+    return exit_code(outcomes)

@@ -1,0 +1,1 @@
+"""Flax NNX modules and the bundles that hold their weights."""

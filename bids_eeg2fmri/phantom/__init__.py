@@ -1,0 +1,1 @@
+"""Simulated simultaneous EEG-fMRI with known ground truth."""

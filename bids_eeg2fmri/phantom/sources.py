@@ -1,0 +1,221 @@
+"""What a person's brain does during a recording: slow states and the dipole moments that they modulate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from jaxtyping import Float
+
+from ..bold.atlas import load_atlas
+from .person import BANDS, PersonSpec
+from .slow import slow_noise
+
+STEP_S = 0.5
+BURN_IN_S = 40.0
+
+_HALF_FRAME_S = 1.0
+_HIGHEST_HZ = 100.0
+_COHERENCE_MM = 16.0
+_BLOCK = 48
+_FRAMES_AT_ONCE = 660
+_REGIONAL_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A stimulus that drives the person's task networks, in EEG seconds."""
+
+    onset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class SourceActivity:
+    """One recording's activity, from which any cap and any scanner can be simulated.
+
+    Attributes
+    ----------
+    moments_am
+        Float32 dipole moments in A m along the sources' orientations; sample 0 is time 0.
+    sfreq_hz
+        Sampling rate of the moments.
+    states
+        Slow states of the sources that drive BOLD, every ``STEP_S`` from ``-BURN_IN_S`` on.
+    network_states
+        Slow states of the networks behind them.
+    """
+
+    moments_am: Float[np.ndarray, "sources samples"]
+    sfreq_hz: float
+    states: Float[np.ndarray, "sources steps"]
+    network_states: Float[np.ndarray, "networks steps"]
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the recording in seconds."""
+        return self.moments_am.shape[1] / self.sfreq_hz
+
+    @property
+    def state_times_s(self) -> Float[np.ndarray, " steps"]:
+        """Times of the slow states, in EEG seconds."""
+        return STEP_S * np.arange(self.states.shape[1]) - BURN_IN_S
+
+
+@dataclass(frozen=True)
+class _SlowStates:
+    networks: Float[np.ndarray, "networks steps"]
+    private: Float[np.ndarray, "sources steps"]
+
+
+def simulate_sources(
+    spec: PersonSpec,
+    duration_s: float,
+    sfreq_hz: float,
+    rng: np.random.Generator,
+    *,
+    stimuli: tuple[Stimulus, ...] = (),
+    decouple: bool = False,
+) -> SourceActivity:
+    """Simulate a recording at the level of the sources.
+
+    Every second a spectrum is drawn for each source (an unmodulated 1/f background and five bands whose amplitudes
+    follow the slow states) and added to its neighbours under windows whose squares sum to one, so that power follows
+    the states and nothing else.
+
+    Parameters
+    ----------
+    spec
+        The person.
+    duration_s, sfreq_hz
+        Length and sampling rate.
+    rng
+        Source of randomness.
+    stimuli
+        Stimuli that drive the person's task networks.
+    decouple
+        Draw the states behind BOLD independently of those behind the EEG.
+    """
+    n_steps = int(np.ceil((duration_s + BURN_IN_S) / STEP_S)) + 2
+    slow = _draw_states(spec, n_steps, rng, stimuli)
+    bold = _draw_states(spec, n_steps, rng, ()) if decouple else slow
+    moments = _synthesise(spec, _log_gains(spec, slow, rng), round(duration_s * sfreq_hz), sfreq_hz, rng)
+    states = spec.network_weights @ bold.networks + spec.private_weights[:, None] * bold.private
+    return SourceActivity(moments, sfreq_hz, states.astype(np.float32), bold.networks)
+
+
+def _draw_states(
+    spec: PersonSpec, n_steps: int, rng: np.random.Generator, stimuli: tuple[Stimulus, ...]
+) -> _SlowStates:
+    independent = slow_noise(spec.n_networks, n_steps, STEP_S, spec.network_knee_hz, rng)
+    networks = spec.network_mixing @ independent
+    times = STEP_S * np.arange(n_steps) - BURN_IN_S
+    for stimulus in stimuli:
+        during = (times >= stimulus.onset_s) & (times < stimulus.onset_s + stimulus.duration_s)
+        networks = networks + spec.task_drive[:, None] * during
+    regional = slow_noise(len(load_atlas()), n_steps, STEP_S, spec.private_knee_hz, rng)
+    own = slow_noise(spec.n_sources, n_steps, STEP_S, spec.private_knee_hz, rng)
+    private = np.sqrt(_REGIONAL_SHARE) * regional[spec.parcels] + np.sqrt(1 - _REGIONAL_SHARE) * own
+    return _SlowStates(networks.astype(np.float32), private)
+
+
+def _log_gains(
+    spec: PersonSpec, slow: _SlowStates, rng: np.random.Generator
+) -> Float[np.ndarray, "bands sources steps"]:
+    """Log-amplitude of each band over time: coupled to the slow states, plus fluctuations of its own."""
+    n_steps = slow.private.shape[1]
+    gains = np.empty((len(BANDS), spec.n_sources, n_steps), np.float32)
+    for band in range(len(BANDS)):
+        coupled = (spec.network_weights * spec.network_coupling[band]) @ slow.networks
+        coupled += spec.private_coupling[band] * spec.private_weights[:, None] * slow.private
+        everywhere = slow_noise(1, n_steps, STEP_S, 0.05, rng)
+        regional = slow_noise(len(load_atlas()), n_steps, STEP_S, 0.05, rng)[spec.parcels]
+        unrelated = spec.unrelated_sd[band] * (np.sqrt(0.35) * everywhere + np.sqrt(0.65) * regional)
+        gains[band] = spec.coupling_scale * (spec.coupling_sign[band][:, None] * coupled + unrelated)
+    return gains
+
+
+def _synthesise(
+    spec: PersonSpec,
+    log_gains: Float[np.ndarray, "bands sources steps"],
+    n_samples: int,
+    sfreq_hz: float,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "sources samples"]:
+    hop = max(round(_HALF_FRAME_S * sfreq_hz), 1)
+    n_frames = int(np.ceil(n_samples / hop)) + 1
+    freqs = np.arange(1, min(hop, int(2 * hop * _HIGHEST_HZ / sfreq_hz)) + 1) * sfreq_hz / (2 * hop)
+    shapes = _band_densities(spec, freqs) * (sfreq_hz * hop / 2)
+    gains = _at_frames(log_gains, np.arange(n_frames) * hop / sfreq_hz)
+
+    # A frame spans two halves, the second of which belongs to the next frame as well.
+    halves = np.zeros((spec.n_sources, n_frames + 1, hop), np.float32)
+    for first in range(0, n_frames, _FRAMES_AT_ONCE):
+        last = min(first + _FRAMES_AT_ONCE, n_frames)
+        shared = _neighbourhood_spectra((last - first) * len(freqs), rng).reshape(-1, last - first, len(freqs))
+        for start in range(0, spec.n_sources, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            amplitudes = np.sqrt(_power(spec, block, gains[:, block, first:last]) @ shapes)
+            frames = _frames(spec.coherence, amplitudes, shared[spec.parcels[block]], hop, rng)
+            halves[block, first:last] += frames[..., :hop]
+            halves[block, first + 1 : last + 1] += frames[..., hop:]
+    return halves.reshape(spec.n_sources, -1)[:, hop : hop + n_samples]
+
+
+def _frames(
+    coherence: float,
+    amplitudes: Float[np.ndarray, "sources frames bins"],
+    shared: Float[np.ndarray, "sources frames bins"],
+    hop: int,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "sources frames samples"]:
+    """Windowed noise of the given spectra, partly common to neighbours; a bin is 1 / (2 hop) of the sampling rate."""
+    own = rng.standard_normal((*amplitudes.shape, 2), np.float32).view(np.complex64)[..., 0]
+    spectra = np.zeros((*amplitudes.shape[:2], hop + 1), np.complex64)
+    used = spectra[..., 1 : amplitudes.shape[2] + 1]
+    used[:] = np.sqrt(np.float32(coherence)) * shared
+    used += np.sqrt(np.float32(1 - coherence)) * own
+    used *= amplitudes
+    window = np.sin(np.pi * (np.arange(2 * hop, dtype=np.float32) + 0.5) / (2 * hop))
+    return scipy.fft.irfft(spectra, 2 * hop, axis=-1, overwrite_x=True) * window
+
+
+def _band_densities(spec: PersonSpec, freqs: Float[np.ndarray, " bins"]) -> Float[np.ndarray, "components bins"]:
+    """Power densities (per Hz, for a unit rms) of the bands and, last, of the background."""
+    bands = np.exp(-0.5 * ((freqs - spec.band_centre_hz[:, None]) / spec.band_width_hz[:, None]) ** 2)
+    bands /= np.sqrt(2 * np.pi) * spec.band_width_hz[:, None]
+    background = np.maximum(freqs, 1.0) ** -spec.background_slope
+    usual = (freqs >= 1) & (freqs <= 45)
+    background /= background[usual].sum() * (freqs[1] - freqs[0])
+    return np.vstack([bands, background]).astype(np.float32)
+
+
+def _power(
+    spec: PersonSpec, block: slice, gains: Float[np.ndarray, "bands sources frames"]
+) -> Float[np.ndarray, "sources frames components"]:
+    rms = spec.source_rms_am * spec.band_rms[block].astype(np.float32)
+    power = np.empty((gains.shape[1], gains.shape[2], len(BANDS) + 1), np.float32)
+    power[..., :-1] = (rms.T[..., None] ** 2 * np.exp(2 * gains)).transpose(1, 2, 0)
+    power[..., -1] = (spec.source_rms_am * spec.background_rms) ** 2
+    return power
+
+
+def _neighbourhood_spectra(n_values: int, rng: np.random.Generator) -> Float[np.ndarray, "parcels values"]:
+    """Complex noise of unit power per parcel, alike in neighbouring parcels."""
+    centres = load_atlas().centres_mm
+    distance2 = ((centres[:, None] - centres[None]) ** 2).sum(2)
+    mixing = np.exp(-0.5 * distance2 / _COHERENCE_MM**2)
+    mixing /= np.linalg.norm(mixing, axis=1, keepdims=True)
+    noise = rng.standard_normal((len(centres), 2 * n_values), np.float32)
+    return (mixing.astype(np.float32) @ noise).view(np.complex64)
+
+
+def _at_frames(
+    log_gains: Float[np.ndarray, "bands sources steps"], times_s: Float[np.ndarray, " frames"]
+) -> Float[np.ndarray, "bands sources frames"]:
+    """Gains interpolated from the slow steps to the frames' centres."""
+    place = (times_s + BURN_IN_S) / STEP_S
+    before = np.minimum(place.astype(int), log_gains.shape[2] - 2)
+    fraction = (place - before).astype(np.float32)
+    return log_gains[..., before] * (1 - fraction) + log_gains[..., before + 1] * fraction

@@ -1,0 +1,1 @@
+"""The reports: one panel a file, assembled from a list."""

@@ -1,0 +1,150 @@
+"""Where the electrodes sit, which of them are used, and what this cap can see of the brain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Polygon
+
+from ...bold.atlas import load_atlas
+from ...eeg.leadfield import sphere_directions, template_directions
+from ...eeg.recording import Recording
+from ..panel import Drawing
+from ..run import RunReport
+from ..style import BLUE, FAINT, INK, MUTED, ORANGE, SEQUENTIAL, new_figure, quiet, shortened, top_of_axes
+
+_TEN_TWENTY = (
+    *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz"),
+    *("C4", "T8", "P7", "P3", "Pz", "P4", "P8", "O1", "O2"),
+)
+_NEAR_DEG = 18.0
+_HEAD_RADIUS = 1.09
+
+
+def draw_montage(run: RunReport) -> Drawing:
+    """Draw the electrodes from above, and how well each parcel is resolved."""
+    recording = run.recording
+    figure = new_figure(4.4)
+    grid = figure.add_gridspec(
+        2, 3, left=0.02, right=0.93, top=top_of_axes(figure, 0.3), bottom=0.09, width_ratios=(2.5, 1.25, 1.25),
+        wspace=0.12, hspace=0.25,
+    )  # fmt: skip
+    absent = _draw_cap(figure.add_subplot(grid[:, 0]), recording)
+    views = [figure.add_subplot(grid[place]) for place in ((0, 1), (0, 2), (1, 1))]
+    _draw_resolution(figure, views, run)
+    _list_counts(figure.add_subplot(grid[1, 2]), recording, absent)
+    used = int(recording.good.sum())
+    return Drawing(
+        figure,
+        f"{used} electrodes used, {len(recording.channel_names) - used} bad, {len(recording.left_out)} channels left "
+        f"out, {len(absent)} positions of the 10-20 system without an electrode. Median resolution of the parcels "
+        f"{np.median(run.summary.resolution):.2f} of 1.",
+    )
+
+
+def _flatten(directions: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 2"]:
+    """Azimuthal equidistant projection around Cz; 90 degrees from it is at radius 1."""
+    vertex = template_directions(["Cz"])[0]
+    tilt = np.arctan2(vertex[1], vertex[2])
+    x, front, up = directions.T
+    y = front * np.cos(tilt) - up * np.sin(tilt)
+    z = front * np.sin(tilt) + up * np.cos(tilt)
+    angle = np.arccos(np.clip(z, -1, 1)) / (np.pi / 2)
+    azimuth = np.arctan2(x, y)
+    return np.column_stack([angle * np.sin(azimuth), angle * np.cos(azimuth)])
+
+
+def _draw_cap(axes: Axes, recording: Recording) -> list[str]:
+    """Draw head and electrodes; the 10-20 sites that no electrode is near are returned."""
+    directions = sphere_directions(recording.positions_m, recording.channel_names)
+    places = _flatten(directions)
+    _draw_head(axes)
+    sites = template_directions(_TEN_TWENTY)
+    near = (sites @ directions.T).max(1) > np.cos(np.radians(_NEAR_DEG))
+    empty = _flatten(sites)[~near]
+    good = np.asarray(recording.good, bool)
+    size = float(np.clip(9000 / max(len(places), 1), 40, 230))
+    marks: tuple[tuple[str, Float[np.ndarray, "points 2"], dict[str, Any]], ...] = (
+        ("10-20 site, no electrode", empty, {"facecolor": "none", "edgecolor": MUTED, "linestyle": ":"}),
+        ("used", places[good], {"color": BLUE}),
+        ("bad, not used", places[~good], {"facecolor": "white", "edgecolor": ORANGE, "linewidth": 1.4}),
+    )
+    for label, points, look in marks:
+        axes.scatter(points[:, 0], points[:, 1], s=size, **look)
+        axes.scatter([], [], s=45, label=label, **look)
+    _name_electrodes(axes, recording, places)
+    across, along = (float(reach) for reach in np.abs(places).max(axis=0))
+    axes.set(
+        xlim=(-max(1.2, across + 0.1), max(1.2, across + 0.1)), ylim=(-max(1.12, along + 0.1), max(1.25, along + 0.1))
+    )
+    axes.set_aspect("equal")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, handletextpad=0.2, columnspacing=1.0)
+    quiet(axes)
+    axes.set_title("Electrodes from above, nose at the top", loc="center")
+    return [name for name, is_near in zip(_TEN_TWENTY, near, strict=True) if not is_near]
+
+
+def _name_electrodes(axes: Axes, recording: Recording, places: Float[np.ndarray, "channels 2"]) -> None:
+    dense = len(places) > 90
+    size = 5.2 if len(places) > 40 else 7
+    for name, (x, y), is_good in zip(recording.channel_names, places, recording.good, strict=True):
+        if not (dense and is_good):
+            colour = "white" if is_good else ORANGE
+            label = shortened(name, 5)
+            axes.text(x, y, label, ha="center", va="center_baseline", color=colour, fontsize=size, fontweight="bold")
+
+
+def _draw_head(axes: Axes) -> None:
+    radius = _HEAD_RADIUS
+    nose = [(-0.13, radius - 0.01), (0, radius + 0.12), (0.13, radius - 0.01)]
+    axes.add_patch(Polygon(nose, closed=False, fill=False, edgecolor=INK))
+    for side in (-1, 1):
+        ear = [(side * (radius + out), up) for out, up in ((-0.01, 0.16), (0.05, 0.14), (0.06, -0.12), (-0.01, -0.16))]
+        axes.add_patch(Polygon(ear, closed=False, fill=False, edgecolor=INK))
+    axes.add_patch(Circle((0, 0), radius, fill=False, edgecolor=INK, linewidth=1.1))
+
+
+def _draw_resolution(figure: Figure, views: list[Axes], run: RunReport) -> None:
+    centres = load_atlas().centres_mm
+    resolution = run.summary.resolution
+    order = np.argsort(resolution)
+    outline = run.grid.coordinates_mm
+    norm = Normalize(0, max(float(resolution.max()), 1e-6))
+    for axes, (across, upward), name in zip(
+        views, ((0, 1), (1, 2), (0, 2)), ("from above", "from the side", "from behind"), strict=True
+    ):
+        edges_mm = [np.arange(outline[:, axis].min(), outline[:, axis].max() + 4, 4) for axis in (across, upward)]
+        shadow, _, _ = np.histogram2d(outline[:, across], outline[:, upward], bins=edges_mm)
+        middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges_mm]
+        axes.contourf(*middles, (shadow.T > 0).astype(float), levels=[0.5, 1.5], colors=[FAINT], alpha=0.5)
+        dots = axes.scatter(
+            centres[order, across], centres[order, upward], c=resolution[order], s=11, cmap=SEQUENTIAL, norm=norm
+        )
+        axes.set_aspect("equal")
+        quiet(axes)
+        axes.set_title(f"Resolution, {name}", fontsize=8.5)
+    bar = figure.colorbar(dots, cax=figure.add_axes((0.945, 0.55, 0.012, 0.3)))
+    bar.set_label("resolution (0-1)")
+
+
+def _list_counts(axes: Axes, recording: Recording, absent: list[str]) -> None:
+    quiet(axes)
+    used = int(np.sum(recording.good))
+    lines = [
+        f"Used: {used} of {len(recording.channel_names)}",
+        f"Bad: {_some(list(recording.cleaning.bad_channels))}",
+        f"Left out: {_some(list(recording.left_out))}",
+        f"10-20 sites empty: {_some(absent)}",
+        f"Positions: {shortened(recording.positions_source, 24)}",
+    ]
+    for row, line in enumerate(lines):
+        axes.text(0.02, 0.88 - 0.17 * row, line, transform=axes.transAxes, fontsize=8.5, va="center")
+
+
+def _some(names: list[str]) -> str:
+    return f"{len(names)} ({shortened(', '.join(names), 22)})" if names else "none"

@@ -1,0 +1,61 @@
+"""Everything the panels of one recording are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from ..bold.grid import Grid
+from ..eeg.recording import Recording
+from ..synthesis.prediction import PredictionSummary
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """One recording's material for the report.
+
+    Attributes
+    ----------
+    stem
+        Entities of the output names, ``sub-01_task-rest_rec-eeg2fmri``.
+    recording, grid, summary
+        The EEG, the output grid and the prediction's summary.
+    mean_map, tstd_map
+        Mean and standard deviation over time of the synthetic BOLD, per brain voxel, in BOLD units.
+    total_sd_map
+        Root mean square over time of the predictive sd, per brain voxel, in BOLD units.
+    carpet_z, carpet_tissue
+        Series of a fixed subset of brain voxels (voxels x volumes), ordered by tissue.
+    mean_sd_z
+        Mean predictive sd of every volume.
+    confounds
+        The confounds table as written.
+    sidecar
+        The BOLD sidecar as written (model, hashes, metrics, warnings).
+    outputs
+        Files written, relative to the output directory.
+    command, device, seconds
+        How the run was made, and seconds per stage.
+    """
+
+    stem: str
+    recording: Recording
+    grid: Grid
+    summary: PredictionSummary
+    mean_map: Float[np.ndarray, " voxels"]
+    tstd_map: Float[np.ndarray, " voxels"]
+    total_sd_map: Float[np.ndarray, " voxels"]
+    carpet_z: Float[np.ndarray, "subset volumes"]
+    carpet_tissue: Int[np.ndarray, " subset"]
+    mean_sd_z: Float[np.ndarray, " volumes"]
+    confounds: pd.DataFrame
+    sidecar: dict[str, Any]
+    outputs: tuple[Path, ...]
+    command: str
+    device: str
+    seconds: dict[str, float] = field(default_factory=dict)

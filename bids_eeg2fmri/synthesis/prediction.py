@@ -1,0 +1,57 @@
+"""What synthesis yields: blocks of volumes, and a summary when all blocks are done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class PredictionBlock:
+    """Consecutive predicted volumes.
+
+    Attributes
+    ----------
+    first_volume
+        Index of the block's first volume.
+    mean_z
+        Predicted BOLD, standardised over time (volumes x brain voxels).
+    total_sd_z
+        Predictive standard deviation, aleatoric and epistemic together, same units.
+    """
+
+    first_volume: int
+    mean_z: Float[np.ndarray, "volumes voxels"]
+    total_sd_z: Float[np.ndarray, "volumes voxels"]
+
+
+@dataclass(frozen=True)
+class PredictionSummary:
+    """What is known once every volume is predicted.
+
+    Attributes
+    ----------
+    aleatoric_sd_z, epistemic_sd_z
+        Root mean square over volumes of each part of the uncertainty, per brain voxel.
+    novelty
+        Percentile (0-100) of each volume's distance from the training features.
+    parcel_mean_z, parcel_sd_z
+        Prediction averaged over each parcel of the atlas, and the sd of a parcel's mean.
+    features_z
+        What the network received: band power, standardised over time (volumes x parcels x bands).
+    bands_hz
+        Lower and upper edge of each band.
+    resolution
+        How well this cap sees each parcel (0-1).
+    """
+
+    aleatoric_sd_z: Float[np.ndarray, " voxels"]
+    epistemic_sd_z: Float[np.ndarray, " voxels"]
+    novelty: Float[np.ndarray, " volumes"]
+    parcel_mean_z: Float[np.ndarray, "volumes parcels"]
+    parcel_sd_z: Float[np.ndarray, "volumes parcels"]
+    features_z: Float[np.ndarray, "volumes parcels bands"]
+    bands_hz: tuple[tuple[float, float], ...]
+    resolution: Float[np.ndarray, " parcels"]

@@ -1,0 +1,158 @@
+"""From the spectrogram of a recording to its predicted volumes.
+
+Volumes are predicted in blocks of one compiled shape; nothing here grows with the duration but the spectrogram
+and one number per volume and parcel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from ..eeg.recording import VolumeClock
+from ..eeg.spectra import BANDS_HZ, HOP_S
+from ..network.lags import CANONICAL_LAG, MEMORY_S
+from ..network.neuralfield import NeuralField
+from .grid_maps import GridMaps
+from .prediction import PredictionBlock, PredictionSummary
+from .render import render
+from .spectrogram import Spectrogram
+
+VOLUMES_PER_BLOCK = 64
+
+
+class _Described(NamedTuple):
+    """A block of volumes before it is rendered."""
+
+    coefficients: Float[Array, "members volumes maps"]
+    conditions: Float[Array, "volumes conditions"]
+    widening: Float[Array, " volumes"]
+    novelty: Float[Array, " volumes"]
+    features: Float[Array, "volumes parcels bands"]
+
+
+@nnx.jit
+def _describe(
+    network: NeuralField,
+    frames_z: Float[Array, "frames parcels bands"],
+    recorded: Float[Array, " frames"],
+    frame_times_s: Float[Array, " frames"],
+    volume_times_s: Float[Array, " volumes"],
+    resolution: Float[Array, " parcels"],
+    profile: Float[Array, " profile"],
+) -> _Described:
+    """Everything about a block of volumes but the volumes themselves."""
+    features = network.features(frames_z, frame_times_s, volume_times_s, HOP_S)
+    ones = jnp.broadcast_to(recorded[:, None, None], (len(recorded), 1, 1))
+    evidence = network.features(ones, frame_times_s, volume_times_s, HOP_S)
+    evidence = jnp.clip(evidence[:, CANONICAL_LAG], 0, 1)
+    cap = network.cap_position(resolution)
+    coefficients = network.coefficients(features)
+    score = network.novelty.score(features, profile, evidence)
+    by_lag = features.reshape(len(volume_times_s), len(network.config.peaks_s), *frames_z.shape[1:])
+    return _Described(
+        coefficients,
+        network.conditions(evidence, cap),
+        network.novelty.widening(score),
+        network.novelty.percentile(score),
+        by_lag[:, CANONICAL_LAG],
+    )
+
+
+class Synthesis:
+    """The prediction of one recording: iterate over its blocks, then ask for the summary.
+
+    Parameters
+    ----------
+    network, maps
+        The network and its maps on the output grid.
+    spectrogram, clock
+        The recording.
+    start_time_s
+        Instant within the TR that a volume's value stands for.
+    volumes_per_block
+        Volumes rendered at once: fewer need less memory.
+    """
+
+    def __init__(
+        self,
+        network: NeuralField,
+        maps: GridMaps,
+        spectrogram: Spectrogram,
+        clock: VolumeClock,
+        start_time_s: float = 0.0,
+        volumes_per_block: int = VOLUMES_PER_BLOCK,
+    ) -> None:
+        self._network, self._maps, self._spectrogram = network, maps, spectrogram
+        self._volume_times_s = clock.onsets_s + start_time_s
+        self._aleatoric = np.zeros(maps.n_voxels)
+        self._epistemic = np.zeros(maps.n_voxels)
+        self._novelty: list[np.ndarray] = []
+        self._parcel_mean: list[np.ndarray] = []
+        self._parcel_sd: list[np.ndarray] = []
+        self._features: list[np.ndarray] = []
+        self._volumes_per_block = volumes_per_block
+        self._frames_per_block = int(np.ceil((volumes_per_block * clock.tr_s + MEMORY_S) / HOP_S)) + 2
+
+    def __iter__(self) -> Iterator[PredictionBlock]:
+        for first in range(0, len(self._volume_times_s), self._volumes_per_block):
+            yield self._predict(first)
+
+    def _predict(self, first: int) -> PredictionBlock:
+        times_s = self._volume_times_s[first : first + self._volumes_per_block]
+        count = len(times_s)
+        padded = np.concatenate([times_s, np.full(self._volumes_per_block - count, times_s[-1])])
+        described = self._describe(padded)
+        maps = self._maps
+        counted = (np.arange(self._volumes_per_block) < count).astype(np.float32)
+        voxels = render(*described[:3], counted, maps.voxels)
+        parcels = render(*described[:3], counted, maps.parcels)
+        n_voxels = maps.n_voxels
+        self._aleatoric += np.asarray(voxels.aleatoric)[:n_voxels]
+        self._epistemic += np.asarray(voxels.epistemic)[:n_voxels]
+        for store, value in (
+            (self._novelty, described.novelty),
+            (self._features, described.features),
+            (self._parcel_mean, parcels.mean[:, : maps.n_parcels]),
+            (self._parcel_sd, parcels.total_sd[:, : maps.n_parcels]),
+        ):
+            store.append(np.asarray(value)[:count])
+        mean_z, total_sd_z = (np.asarray(part)[:count, :n_voxels] for part in (voxels.mean, voxels.total_sd))
+        return PredictionBlock(first, mean_z, total_sd_z)
+
+    def _describe(self, volume_times_s: Float[np.ndarray, " volumes"]) -> _Described:
+        spectrogram = self._spectrogram
+        hop_s = spectrogram.times_s[1] - spectrogram.times_s[0]
+        first = int(np.floor((volume_times_s[0] - MEMORY_S - spectrogram.times_s[0]) / hop_s))
+        index = np.arange(first, first + self._frames_per_block)
+        inside = (index >= 0) & (index < len(spectrogram.valid))
+        recorded = inside & spectrogram.valid[np.clip(index, 0, len(spectrogram.valid) - 1)]
+        # Times from the block's first frame: float32 keeps its precision however long the recording is.
+        return _describe(
+            self._network,
+            jnp.asarray(spectrogram.standardised(first, self._frames_per_block)),
+            jnp.asarray(recorded, jnp.float32),
+            jnp.asarray(index * hop_s - first * hop_s, jnp.float32),
+            jnp.asarray(volume_times_s - spectrogram.times_s[0] - first * hop_s, jnp.float32),
+            jnp.asarray(spectrogram.resolution),
+            jnp.asarray(spectrogram.profile),
+        )
+
+    def summary(self) -> PredictionSummary:
+        """What is known once every block was yielded."""
+        n_volumes = len(self._volume_times_s)
+        return PredictionSummary(
+            aleatoric_sd_z=np.sqrt(self._aleatoric / n_volumes).astype(np.float32),
+            epistemic_sd_z=np.sqrt(self._epistemic / n_volumes).astype(np.float32),
+            novelty=np.concatenate(self._novelty),
+            parcel_mean_z=np.concatenate(self._parcel_mean),
+            parcel_sd_z=np.concatenate(self._parcel_sd),
+            features_z=np.concatenate(self._features),
+            bands_hz=BANDS_HZ,
+            resolution=self._spectrogram.resolution,
+        )

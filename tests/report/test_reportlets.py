@@ -1,0 +1,177 @@
+"""The figures of a recording: complete, valid, marked, and drawn whatever the recording lacks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from defusedxml import ElementTree
+
+from bids_eeg2fmri.eeg.recording import Event, Recording, VolumeClock
+from bids_eeg2fmri.report.panel import FigurePanel
+from bids_eeg2fmri.report.panels import BOLD, PANELS
+from bids_eeg2fmri.report.panels.carpet import draw_carpet
+from bids_eeg2fmri.report.panels.confounds import motion_statement
+from bids_eeg2fmri.report.panels.outputs import collect_outputs
+from bids_eeg2fmri.report.panels.uncertainty import share_of_grey_below
+from bids_eeg2fmri.report.reportlets import figure_name, write_reportlets
+from bids_eeg2fmri.report.run import RunReport
+from bids_eeg2fmri.report.style import SYNTHETIC_TEXT, report_style, svg_bytes
+
+FIGURES = [panel for panel in PANELS if isinstance(panel, FigurePanel)]
+Reports = Callable[..., RunReport]
+Recordings = Callable[..., Recording]
+Written = tuple[Path, RunReport, tuple[Path, ...]]
+
+
+@pytest.fixture(scope="module")
+def written(report_of: Reports, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    folder = tmp_path_factory.mktemp("out")
+    run = report_of()
+    return folder, run, write_reportlets(run, folder)
+
+
+def test_panels_of_the_conventions_are_declared() -> None:
+    expected = ["banner", "inputs", "montage", "eegquality", "features", "boldref", "tstd", "carpet", "uncertainty"]
+    assert [panel.panel_id for panel in PANELS] == [*expected, "parcels", "confounds", "outputs", "methods"]
+
+
+def test_one_svg_per_figure_under_its_name(written: Written) -> None:
+    folder, run, files = written
+    names = [figure_name(run.stem, panel.panel_id) for panel in FIGURES]
+    assert [path.name for path in files] == [*names, f"{run.stem}_desc-summary_bold.json"]
+    assert {path.parent.as_posix() for path in files} == {"sub-01/figures"}
+    assert sorted(path.name for path in (folder / "sub-01" / "figures").iterdir()) == sorted(p.name for p in files)
+
+
+@pytest.mark.parametrize("panel", FIGURES, ids=lambda panel: panel.panel_id)
+def test_figures_are_valid_svg_of_the_report_width(written: Written, panel: FigurePanel) -> None:
+    folder, run, _ = written
+    root = ElementTree.parse(folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width") == "792pt"
+    images = [node.get("{http://www.w3.org/1999/xlink}href") for node in root.iter("{http://www.w3.org/2000/svg}image")]
+    assert all(href.startswith("data:image/png;base64,") for href in images)
+
+
+@pytest.mark.parametrize("panel", FIGURES, ids=lambda panel: panel.panel_id)
+def test_bold_figures_say_synthetic_and_eeg_figures_do_not(written: Written, panel: FigurePanel) -> None:
+    folder, run, _ = written
+    svg = (folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).read_text("utf-8")
+    assert (f"<!-- {SYNTHETIC_TEXT} -->" in svg) == (panel.section == BOLD)
+
+
+def test_the_set_is_small(written: Written) -> None:
+    folder, _, files = written
+    assert sum((folder / path).stat().st_size for path in files) < 4e6
+
+
+def test_same_recording_gives_the_same_bytes(written: Written) -> None:
+    folder, run, _ = written
+    for panel in FIGURES:
+        if panel.panel_id in ("montage", "carpet"):
+            with report_style():
+                drawing = panel.draw(run)
+                again = svg_bytes(drawing.figure, f"{panel.title}: {run.stem}", drawing.description)
+            assert again == (folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).read_bytes()
+
+
+def test_text_alternatives_hold_the_numbers(written: Written) -> None:
+    folder, _, files = written
+    panels = json.loads((folder / files[-1]).read_text("utf-8"))["panels"]
+    assert all(re.search(r"\d", panels[panel.panel_id]["description"]) for panel in FIGURES)
+    assert "62 electrodes used, 2 bad, 3 channels left out" in panels["montage"]["description"]
+    assert all(
+        panels[panel.panel_id]["description"].startswith("Synthetic") for panel in FIGURES if panel.section == BOLD
+    )
+
+
+def test_outputs_have_size_and_hash(report_of: Reports, tmp_path: Path) -> None:
+    output = Path("sub-01/func/sub-01_task-rest_rec-eeg2fmri_bold.nii.gz")
+    (tmp_path / output).parent.mkdir(parents=True)
+    (tmp_path / output).write_bytes(b"abc")
+    run = report_of(n_volumes=20, outputs=(output, Path("sub-01/func/later.json")))
+    there, later = collect_outputs(run, tmp_path)["files"]
+    assert there["bytes"] == 3
+    assert there["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert later["sha256"] is None
+
+
+def test_relative_uncertainty_against_its_definition(report_of: Reports) -> None:
+    run = report_of(n_volumes=20)
+    grey = run.grid.tissue == 2
+    expected = np.mean([total < 0.9 * sd for total, sd in zip(run.total_sd_map[grey], run.tstd_map[grey], strict=True)])
+    assert share_of_grey_below(run, 0.9) == pytest.approx(expected)
+
+
+def _bare(recording: Recording) -> Recording:
+    cleaning = replace(recording.cleaning, steps=(), bad_channels={}, bad_segments_s=(), line_frequency_hz=None)
+    everything_good = np.ones(len(recording.channel_names), bool)
+    return replace(
+        recording, events=(), left_out={}, warnings=(), cleaning=cleaning, good=everything_good, reference=""
+    )
+
+
+def test_a_recording_without_events_bad_channels_or_left_out_channels(
+    report_of: Reports, recording_of: Recordings, tmp_path: Path
+) -> None:
+    run = report_of(recording=_bare(recording_of(60)), n_volumes=60, seconds={}, sidecar={}, confounds=pd.DataFrame())
+    summary = json.loads((tmp_path / write_reportlets(run, tmp_path)[-1]).read_text("utf-8"))["panels"]
+    rows = {row["name"]: row["value"] for row in summary["inputs"]["rows"]}
+    assert (rows["Events"], rows["Left out"], rows["Bad channels"]) == ("none", "none", "none")
+    assert summary["banner"]["facts"]["Model"] == "n/a"
+    assert summary["banner"]["simulated"] is False
+
+
+def test_series_one_volume_short_and_undefined_values(report_of: Reports, tmp_path: Path) -> None:
+    run = report_of(n_volumes=40)
+    tstd = run.tstd_map.copy()
+    tstd[:500] = 0
+    run = replace(
+        run,
+        tstd_map=tstd,
+        mean_sd_z=run.mean_sd_z[:-1],
+        confounds=run.confounds.iloc[:-1].astype(object).where(run.confounds.iloc[:-1].notna(), "n/a"),
+    )
+    assert len(write_reportlets(run, tmp_path)) == len(FIGURES) + 1
+
+
+def test_a_single_volume(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
+    recording = replace(recording_of(30), clock=VolumeClock(0.0, 2.0, 1, "assumed: no volume markers"))
+    run = report_of(recording=recording, n_volumes=1)
+    assert len(write_reportlets(run, tmp_path)) == len(FIGURES) + 1
+
+
+def test_labels_are_text_not_markup(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
+    recording = recording_of(30)
+    odd = ["$\\frac{1}{", "</svg><script>alert(1)</script>", "--> <b>", "\x00\x07", "日本", "a" * 500]
+    events = tuple(Event(20.0 + index, 1.0, name) for index, name in enumerate(odd * 2))
+    names = ("<i>$x$", *recording.channel_names[1:])
+    write_reportlets(
+        report_of(recording=replace(recording, events=events, channel_names=names), n_volumes=30), tmp_path
+    )
+    for path in (tmp_path / "sub-01/figures").glob("*.svg"):
+        tags = {node.tag for node in ElementTree.parse(path).iter() if isinstance(node.tag, str)}
+        assert not any(tag.endswith(("script", "}b", "}i")) for tag in tags)
+
+
+def test_many_event_types_share_the_last_lane(report_of: Reports, recording_of: Recordings) -> None:
+    events = tuple(Event(15.0 + index, 0.0, f"type {index % 12}") for index in range(60))
+    run = report_of(recording=replace(recording_of(60), events=events), n_volumes=60)
+    with report_style():
+        svg = svg_bytes(draw_carpet(run).figure, "", "").decode()
+    assert "<!-- 5 other types -->" in svg
+    assert len(re.findall(r"<!-- type \d+ -->", svg)) == 7
+
+
+def test_motion_that_is_not_zero_is_not_called_zero(report_of: Reports) -> None:
+    run = report_of(n_volumes=30)
+    assert motion_statement(run).startswith("Motion is zero by construction: all 6 motion columns")
+    assert "not zero" in motion_statement(replace(run, confounds=run.confounds.assign(trans_x=0.1)))
+    assert "no motion columns" in motion_statement(replace(run, confounds=pd.DataFrame()))
