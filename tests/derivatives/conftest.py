@@ -41,10 +41,6 @@ EVENTS = tuple(
 )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "validator: runs the BIDS validator")
-
-
 @dataclass(frozen=True)
 class WrittenRun:
     """One recording's outputs beside the values that went in."""
