@@ -66,9 +66,10 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_hadolint_finds_nothing() -> None:
-    assert hadolint() is not None, "the test extra installs hadolint"
+    linter = hadolint()
+    assert linter is not None, "the test extra installs hadolint"
     done = subprocess.run(
-        [str(hadolint()), "--no-color", "--failure-threshold", "style", str(ROOT / "Dockerfile")],
+        [linter, "--no-color", "--failure-threshold", "style", str(ROOT / "Dockerfile")],
         capture_output=True,
         text=True,
         check=False,

@@ -110,7 +110,6 @@ def draw_series(
     name_row(axes, name if values is not None else f"{name}: not in the table")
     if values is not None:
         axes.plot(volume_times_s(run, len(values)), values, color=colour)
-    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(axis="y", color=FAINT, linewidth=0.5)
     axes.tick_params(axis="y", labelsize=7)
     axes.spines["bottom"].set_color(MUTED)

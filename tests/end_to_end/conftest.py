@@ -5,9 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -111,30 +109,6 @@ def short_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def res_4() -> tuple[str, str]:
     """The option for the coarsest grid, which is the quickest."""
     return ("--output-spaces", "MNI152NLin2009cAsym:res-4")
-
-
-@pytest.fixture(scope="session")
-def validator_issues(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[Any]]:
-    """What the official validator calls an error in a dataset."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    validator = shutil.which("bids-validator-deno", path=path)
-    assert validator is not None
-
-    def check(dataset: Path) -> list[Any]:
-        report = tmp_path_factory.mktemp("validator") / "report.json"
-        done = subprocess.run(
-            [validator, str(dataset), "--format", "json", "-o", str(report), "--ignoreWarnings"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_S,
-            env={**os.environ, "NO_COLOR": "1", "PATH": path},
-        )
-        issues = json.loads(report.read_text())["issues"]["issues"] if report.exists() else [done.stderr]
-        assert (done.returncode == 0) == (not issues), done.stderr
-        return issues
-
-    return check
 
 
 @pytest.fixture(scope="session")

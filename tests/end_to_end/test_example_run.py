@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bids_eeg2fmri.derivatives.names import sidecar as sidecar_path
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ds-eegmat"
 PEOPLE = ("sub-00", "sub-01")
 # Results are byte-identical at the same number of threads.
@@ -45,7 +47,7 @@ def bold_of(output: Path, person: str) -> Path:
 
 
 def sidecar_of(image: Path) -> dict:
-    return json.loads(Path(str(image).replace(".nii.gz", ".json")).read_text())
+    return json.loads(sidecar_path(image).read_text())
 
 
 def test_the_validator_finds_no_error(output: Path, validator_issues) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import scipy.signal
 
+from bids_eeg2fmri.derivatives.names import sidecar as sidecar_path
 from bids_eeg2fmri.eeg.standard_montage import standard_positions
 
 NODDI = Path(__file__).parents[1] / "data" / "noddi"
@@ -94,7 +95,7 @@ def test_both_are_written(finished) -> None:
 
 def bold_of(output: Path, person: str) -> tuple[nib.Nifti1Image, dict]:
     (path,) = (output / person).rglob("*_desc-preproc_bold.nii.gz")
-    return nib.load(path), json.loads(path.with_suffix("").with_suffix(".json").read_text())
+    return nib.load(path), json.loads(sidecar_path(path).read_text())
 
 
 def test_scan_starts_are_the_volumes(finished, output: Path) -> None:
@@ -143,10 +144,10 @@ def test_the_validator_finds_no_error(finished, output: Path, validator_issues) 
     assert validator_issues(output) == []
 
 
-def test_they_are_taken_for_volumes_only_when_named(dataset: Path, here, tmp_path: Path) -> None:
+def test_they_are_taken_for_volumes_only_when_named(dataset: Path, here, res_4, tmp_path: Path) -> None:
     finished = here(
         *(dataset, tmp_path / "out", "participant", "--participant-label", "32"),
-        *("--volume-marker", "Sync On", "--output-spaces", "MNI152NLin2009cAsym:res-4"),
+        *("--volume-marker", "Sync On", *res_4),
     )
     assert finished.code == 0
     _, sidecar = bold_of(tmp_path / "out", "sub-32")

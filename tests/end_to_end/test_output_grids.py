@@ -24,13 +24,15 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def on_all_grids(reference: Path) -> tuple[str, ...]:
+    spaces = ("--output-spaces", f"{SPACE}:res-4", f"{SPACE}:res-3")
+    return ("participant", "--reference-image", str(reference), *spaces)
+
+
 @pytest.fixture(scope="module")
 def output(short_dataset: Path, here, reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("grids") / "out"
-    finished = here(
-        *(short_dataset, out, "participant", "--reference-image", reference),
-        *("--output-spaces", f"{SPACE}:res-4", f"{SPACE}:res-3"),
-    )
+    finished = here(short_dataset, out, *on_all_grids(reference))
     assert finished.code == 0, finished.err
     return out
 
@@ -72,10 +74,7 @@ def test_the_validator_accepts_them(output: Path, validator_issues) -> None:
 
 
 def test_a_second_run_finds_all_of_them(output: Path, short_dataset: Path, here, reference: Path) -> None:
-    finished = here(
-        *(short_dataset, output, "participant", "--reference-image", reference),
-        *("--output-spaces", f"{SPACE}:res-4", f"{SPACE}:res-3"),
-    )
+    finished = here(short_dataset, output, *on_all_grids(reference))
     assert "1 done, 0 stale, 0 to do" in finished.out
 
 

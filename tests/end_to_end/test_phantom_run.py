@@ -15,6 +15,7 @@ from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 from nilearn.maskers import NiftiLabelsMasker
 
 from bids_eeg2fmri.bold.atlas import load_atlas
+from bids_eeg2fmri.derivatives.names import sidecar as sidecar_path
 from bids_eeg2fmri.phantom.cli import main as phantom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning", "ignore::FutureWarning")
@@ -51,7 +52,7 @@ def bolds(output: Path) -> list[Path]:
 
 
 def sidecar_of(image: Path) -> dict:
-    return json.loads(Path(str(image).replace(".nii.gz", ".json")).read_text())
+    return json.loads(sidecar_path(image).read_text())
 
 
 def beside(bold: Path, ending: str) -> Path:
@@ -126,6 +127,7 @@ def test_nilearn_loads_the_confounds(bolds: list[Path]) -> None:
         motion = [column for column in confounds if column.startswith(("trans", "rot"))]
         assert len(motion) == 24
         assert (confounds[motion] == 0).all(axis=None)
+        assert {"csf", "white_matter_power2", "global_signal_derivative1", "cosine00"} <= set(confounds)
         assert "by construction" in beside(bold, "desc-confounds_timeseries.json").read_text()
     cleaned, _ = load_confounds_strategy([str(bold) for bold in bolds], denoise_strategy="simple")
     assert len(cleaned) == len(bolds)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from bids_eeg2fmri.derivatives.names import sidecar as sidecar_path
 from bids_eeg2fmri.network.bundle import find_bundle
 
 LABEL = "sub-01_task-blocks"
@@ -32,7 +33,7 @@ class Pair:
 
     @property
     def sidecar(self) -> dict:
-        return json.loads(self.bold.with_suffix("").with_suffix(".json").read_text())
+        return json.loads(sidecar_path(self.bold).read_text())
 
 
 @pytest.fixture(scope="module")

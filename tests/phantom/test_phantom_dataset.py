@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,14 +23,6 @@ from bids_eeg2fmri.settings import OutputSpace
 SMALL = ["--duration-s", "40", "--cap", "19", "--sfreq-hz", "100", "--resolution", "res-4", "--lead-in-s", "5"]
 
 
-def _validate(folder: Path, report: Path) -> list[dict]:
-    tool = Path(sys.executable).with_name("bids-validator-deno")
-    command = [tool, folder, "--format", "json", "-o", report, "--ignoreWarnings"]
-    code = subprocess.run(command, env=os.environ | {"NO_COLOR": "1"}, capture_output=True, timeout=120).returncode
-    assert code in (0, 16)
-    return json.loads(report.read_text())["issues"]["issues"]
-
-
 def _digests(root: Path) -> dict[str, str]:
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -48,9 +39,9 @@ def dataset(tmp_path_factory):
     return out
 
 
-def test_dataset_and_truth_are_valid(dataset, tmp_path):
+def test_dataset_and_truth_are_valid(dataset, validator_issues):
     for folder in (dataset, dataset / "derivatives" / "ground-truth"):
-        assert _validate(folder, tmp_path / "report.json") == []
+        assert validator_issues(folder) == []
 
 
 def test_everything_says_that_it_is_simulated(dataset):
