@@ -10,7 +10,8 @@ from typing import Any, Literal
 SPACE = "MNI152NLin2009cAsym"
 RESOLUTIONS = ("1", "2", "3", "4")
 
-Level = Literal["participant", "group"]
+Level = Literal["participant", "group", "train"]
+NetworkName = Literal["neuralfield", "calhas2022"]
 Device = Literal["auto", "cpu", "gpu"]
 
 
@@ -72,6 +73,18 @@ class Settings:
     sloppy: bool = False
     random_seed: int = 0
 
+    # Training
+    network: NetworkName = "neuralfield"
+    from_model: str | None = None
+    network_config: Path | None = None
+    folds: int | Literal["loso"] = 5
+    test_participants: tuple[str, ...] = ()
+    validation_participants: tuple[str, ...] = ()
+    confounds: tuple[str, ...] = ()
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+
     # Resources
     nprocs: int = 1
     omp_nthreads: int | None = None
@@ -95,7 +108,7 @@ class Settings:
 
 
 # Options whose name on the command line and in a configuration file is not the field's.
-OPTION_OF_FIELD = {"tr_s": "tr", "mem_bytes": "mem", "level": "analysis_level"}
+OPTION_OF_FIELD = {"tr_s": "tr", "mem_bytes": "mem", "level": "analysis_level", "from_model": "from"}
 
 
 def settings_toml(settings: Settings) -> str:

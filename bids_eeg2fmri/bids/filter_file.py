@@ -1,4 +1,4 @@
-"""The ``--bids-filter-file``: a JSON of queries, of which ``eeg`` is ours.
+"""The ``--bids-filter-file``: a JSON of queries, of which ``eeg`` and ``bold`` are ours.
 
 The values mean what they mean to fMRIPrep and XCP-D: ``null`` is "entity absent", ``"*"`` is "any
 value, but present", a list is "any of these".
@@ -6,7 +6,8 @@ value, but present", a list is "any of these".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ _SHORT = {
     "recording": "recording",
     "split": "split",
     "description": "desc",
+    "ceagent": "ce",
+    "reconstruction": "rec",
+    "direction": "dir",
+    "echo": "echo",
+    "part": "part",
+    "resolution": "res",
     "datatype": "datatype",
     "suffix": "suffix",
     "extension": "extension",
@@ -32,27 +39,44 @@ _SHORT = {
 
 
 @dataclass(frozen=True)
-class EegFilter:
+class FileFilter:
     """Conditions on the files of a query; no condition lets everything pass.
 
     Attributes
     ----------
+    datatype
+        Folder that the files of the query lie in.
     rules
         Accepted values by short entity name (or ``datatype``, ``suffix``, ``extension``);
         ``None`` accepts absence, ``"*"`` any value.
+    """
+
+    datatype: str
+    rules: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+
+    def accepts(self, name: BidsName) -> bool:
+        """Whether a file of the datatype passes every condition."""
+        found = {**name.entities, "datatype": self.datatype, "suffix": name.suffix, "extension": name.extension}
+        return all(
+            any(_same(entity, wanted, found.get(entity)) for wanted in values) for entity, values in self.rules.items()
+        )
+
+
+@dataclass(frozen=True)
+class FilterFile:
+    """The queries of a filter file.
+
+    Attributes
+    ----------
+    eeg, bold
+        Conditions on EEG recordings, and on the measured BOLD that is paired with them.
     ignored
         One sentence for each query or key of the file that is not understood.
     """
 
-    rules: dict[str, tuple[str | None, ...]]
+    eeg: FileFilter = FileFilter("eeg")
+    bold: FileFilter = FileFilter("func")
     ignored: tuple[str, ...] = ()
-
-    def accepts(self, name: BidsName) -> bool:
-        """Whether a signal file passes every condition."""
-        found = {**name.entities, "datatype": "eeg", "suffix": name.suffix, "extension": name.extension}
-        return all(
-            any(_same(entity, wanted, found.get(entity)) for wanted in values) for entity, values in self.rules.items()
-        )
 
 
 def same_run(one: str, other: str) -> bool:
@@ -72,8 +96,8 @@ def _same(entity: str, wanted: str | None, value: str | None) -> bool:
     return wanted.removeprefix(f"{entity}-") == value
 
 
-def read_filter_file(path: Path | None) -> EegFilter:
-    """Read the ``eeg`` query of a filter file.
+def read_filter_file(path: Path | None) -> FilterFile:
+    """Read the ``eeg`` and ``bold`` queries of a filter file.
 
     Raises
     ------
@@ -83,23 +107,42 @@ def read_filter_file(path: Path | None) -> EegFilter:
         Not JSON (with line and column), or a query or value of the wrong kind.
     """
     if path is None:
-        return EegFilter({})
+        return FilterFile()
     try:
         queries = read_json_object(path)
     except BadDataError as error:
         raise UsageError(error.problem, path=path, remedy=error.remedy) from error
-    ignored = [f"{path}: the query {name!r} is not used here; only 'eeg' is." for name in queries if name != "eeg"]
-    query: Any = queries.get("eeg", {})
+    known = {"eeg": "eeg", "bold": "func"}
+    ignored = [
+        f"{path}: the query {name!r} is not used here; only 'eeg' and 'bold' are."
+        for name in queries
+        if name not in known
+    ]
+    filters = {}
+    for query, datatype in known.items():
+        rules, unknown = _rules(path, query, queries.get(query, {}))
+        filters[query] = FileFilter(datatype, rules)
+        ignored += [
+            f"{path}: the key {key!r} of the query {query!r} is unknown and ignored. Known: {', '.join(_SHORT)}."
+            for key in unknown
+        ]
+    return FilterFile(**filters, ignored=tuple(ignored))
+
+
+def _rules(path: Path, name: str, query: Any) -> tuple[dict[str, tuple[str | None, ...]], list[str]]:
+    """Accepted values by short name, and the keys that are not understood."""
     if not isinstance(query, dict):
-        raise UsageError("the query 'eeg' must be an object.", path=path, remedy='Write {"eeg": {"task": "rest"}}.')
+        example = json.dumps({name: {"task": "rest"}})
+        raise UsageError(f"the query {name!r} must be an object.", path=path, remedy=f"Write {example}.")
     rules: dict[str, tuple[str | None, ...]] = {}
+    unknown = []
     for key, value in query.items():
-        entity: str = _SHORT.get(str(key), str(key))
+        entity = _SHORT.get(str(key), str(key))
         if entity in _SHORT.values():
             rules[entity] = _accepted_values(path, key, value)
         else:
-            ignored.append(f"{path}: the key {key!r} is unknown and ignored. Known: {', '.join(_SHORT)}.")
-    return EegFilter(rules, tuple(ignored))
+            unknown.append(str(key))
+    return rules, unknown
 
 
 def _accepted_values(path: Path, key: str, value: Any) -> tuple[str | None, ...]:

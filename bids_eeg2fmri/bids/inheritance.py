@@ -33,8 +33,8 @@ class Companions:
         self._raw_root = raw_root
         self._listings: dict[Path, tuple[tuple[Path, BidsName], ...]] = {}
 
-    def metadata(self, recording: Path, root: Path) -> dict[str, Any]:
-        """The ``_eeg.json`` metadata of a recording, merged: the nearest value wins.
+    def metadata(self, recording: Path, root: Path, suffix: str = "eeg") -> dict[str, Any]:
+        """The ``_<suffix>.json`` metadata of a recording, merged: the nearest value wins.
 
         Raises
         ------
@@ -44,7 +44,7 @@ class Companions:
         merged: dict[str, Any] = {}
         for dataset in reversed(self._roots(root)):
             for level in self._levels(dataset, root, recording):
-                for path, _ in self._applicable(level, recording, "eeg", ".json"):
+                for path, _ in self._applicable(level, recording, suffix, ".json"):
                     merged |= read_json_object(path)
             if dataset != root:
                 merged = {key: value for key, value in merged.items() if key not in _OF_THE_FILE_ITSELF}

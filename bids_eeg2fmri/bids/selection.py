@@ -12,7 +12,7 @@ from ..errors import BadDataError, Eeg2fmriError, MissingInputError, NothingSele
 from ..settings import Settings
 from .content import require_content
 from .dataset import subjects_in, validate_dataset
-from .filter_file import EegFilter, read_filter_file, same_run
+from .filter_file import FileFilter, read_filter_file, same_run
 from .inheritance import Companions
 from .recording_file import RecordingFile
 from .signal_file import EXTENSIONS, SignalFile, lost_recordings, signal_files
@@ -72,8 +72,8 @@ def select_recordings(settings: Settings) -> Selection:
     UsageError
         The filter file or the database cannot be used.
     """
-    eeg_filter = read_filter_file(settings.bids_filter_file)
-    for sentence in eeg_filter.ignored:
+    filters = read_filter_file(settings.bids_filter_file)
+    for sentence in filters.ignored:
         logger.warning(sentence)
     if not settings.skip_bids_validation:
         validate_dataset(settings.bids_dir)
@@ -81,9 +81,9 @@ def select_recordings(settings: Settings) -> Selection:
     found = signal_files(settings.bids_dir, RAW, subjects, settings.bids_database_dir)
     for name, root in settings.derivatives.items():
         found += signal_files(root, name, subjects)
-    chosen = [file for file in found if _is_wanted(file, settings, eeg_filter)]
+    chosen = [file for file in found if is_wanted(file, settings, filters.eeg)]
     lost = [
-        file for file in lost_recordings(settings.bids_dir, RAW, subjects) if _is_wanted(file, settings, eeg_filter)
+        file for file in lost_recordings(settings.bids_dir, RAW, subjects) if is_wanted(file, settings, filters.eeg)
     ]
     if not chosen and not lost:
         raise NothingSelectedError(_nothing_selected(settings, subjects, found), remedy=_remedy(settings))
@@ -132,7 +132,8 @@ def _choose_subjects(settings: Settings) -> list[str]:
     return sorted(set(asked) - set(settings.exclude_participant_label))
 
 
-def _is_wanted(file: SignalFile, settings: Settings, eeg_filter: EegFilter) -> bool:
+def is_wanted(file: SignalFile, settings: Settings, eeg_filter: FileFilter) -> bool:
+    """Whether a signal file passes the filters of the command line and of the filter file."""
     entities = file.name.entities
     run = entities.get("run")
     return (

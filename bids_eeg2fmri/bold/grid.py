@@ -108,7 +108,7 @@ def make_grid(requested: OutputSpace) -> Grid:
         raise UsageError(f"unknown output space {requested.space!r}.", remedy=f"Known: {SPACE}:res-1 to {SPACE}:res-4.")
     if requested.reference_image is not None:
         affine, shape = _reference_geometry(requested.reference_image)
-        grid = Grid(affine, shape, _sample_template(affine, shape), None)
+        grid = Grid(affine, shape, sample_template(affine, shape), None)
         if not grid.mask.any():
             raise BadDataError(
                 "the reference image does not meet the template's brain.",
@@ -123,7 +123,7 @@ def make_grid(requested: OutputSpace) -> Grid:
     size, origin, shape = _NAMED[requested.resolution]
     affine = np.diag([size, size, size, 1.0])
     affine[:3, 3] = origin
-    return Grid(affine, shape, _sample_template(affine, shape), requested.resolution)
+    return Grid(affine, shape, sample_template(affine, shape), requested.resolution)
 
 
 def _reference_geometry(path: Path) -> tuple[Float[np.ndarray, "4 4"], tuple[int, int, int]]:
@@ -145,7 +145,7 @@ def _template_dseg() -> tuple[Int[np.ndarray, "x y z"], Float[np.ndarray, "4 4"]
     return np.asarray(image.dataobj).astype(np.uint8), image.affine
 
 
-def _sample_template(affine: Float[np.ndarray, "4 4"], shape: tuple[int, int, int]) -> Int[np.ndarray, "x y z"]:
+def sample_template(affine: Float[np.ndarray, "4 4"], shape: tuple[int, int, int]) -> Int[np.ndarray, "x y z"]:
     """Majority tissue of the template in every voxel (a voxel is brain when half of it is)."""
     dseg, template_affine = _template_dseg()
     to_voxel = np.linalg.inv(template_affine) @ affine

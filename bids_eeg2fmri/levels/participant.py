@@ -89,8 +89,8 @@ def _echo(selection: Selection, settings: Settings) -> None:
     text = "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in chosen.items() if values)
     logger.info("Selected %d recordings of %s: %s", len(files), settings.bids_dir, text or "none that can be used")
     for name in settings.derivatives:
-        count = sum(file.dataset == name for file in files)
-        logger.info("%d of them come cleaned from %s (%s)", count, name, settings.derivatives[name])
+        if count := sum(file.dataset == name for file in files):
+            logger.info("%d of them come cleaned from %s (%s)", count, name, settings.derivatives[name])
 
 
 def _plan(selection: Selection, settings: Settings, model: Model) -> list[tuple[RecordingFile, State]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +17,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..errors import BadDataError, MissingInputError
-from .neuralfield import NeuralField, NeuralFieldConfig
+from .calhas2022.trained import TrainedCalhas2022
+from .neuralfield import NeuralField
 
 FORMAT = "bids-eeg2fmri-bundle/1"
+Network: TypeAlias = NeuralField | TrainedCalhas2022
+# A network that bundles can hold has a NAME, and makes itself from its own ``hyperparameters``.
+NETWORKS: dict[str, type[Network]] = {kind.NAME: kind for kind in (NeuralField, TrainedCalhas2022)}
 _NEEDED = (
     *("format", "network", "name", "version", "hyperparameters", "sha256"),
     *("training.datasets", "targets.start_time_s"),
@@ -40,7 +44,7 @@ class Bundle:
         Digest of ``model.safetensors``.
     """
 
-    network: NeuralField
+    network: Network
     metadata: dict[str, Any]
     sha256: str
 
@@ -105,7 +109,7 @@ def load_bundle(name_or_folder: str) -> Bundle:
         )
     try:
         arrays = load_file(weights)
-        network = _network_with(NeuralFieldConfig(**_tuples(metadata["hyperparameters"])), arrays)
+        network = _network_with(NETWORKS[metadata["network"]], metadata["hyperparameters"], arrays)
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise BadDataError(
             f"the weights do not fit the network ({error}).", path=weights, remedy="Use a bundle made by this version."
@@ -113,20 +117,20 @@ def load_bundle(name_or_folder: str) -> Bundle:
     return Bundle(network, metadata, digest)
 
 
-def save_bundle(folder: Path, network: NeuralField, metadata: dict[str, Any], card: str) -> None:
+def save_bundle(folder: Path, network: Network, metadata: dict[str, Any], card: str) -> None:
     """Write a bundle; weights in half precision where their range allows it.
 
     ``metadata`` lacks the entries made here: format, network, hyperparameters, sha256.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: _compact(np.asarray(value)) for name, value in _flat(network).items()}
+    arrays = {name: _compact(np.asarray(value)) for name, value in _weights(network).items()}
     save_file(arrays, folder / "model.safetensors")
     (folder / "model.safetensors").chmod(0o644)
     description = {
         "format": FORMAT,
-        "network": "neuralfield",
+        "network": network.NAME,
         **metadata,
-        "hyperparameters": asdict(network.config),
+        "hyperparameters": network.hyperparameters,
         "sha256": _sha256(folder / "model.safetensors"),
     }
     (folder / "model.json").write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -139,11 +143,10 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadDataError(f"not readable as JSON ({error}).", path=path, remedy="Copy the bundle again.") from error
     missing = [name for name in _NEEDED if not _has(metadata, name)]
-    if missing or metadata["format"] != FORMAT or metadata["network"] != "neuralfield":
+    if missing or metadata["format"] != FORMAT or str(metadata["network"]) not in NETWORKS:
         what = f"lacks {', '.join(missing)}" if missing else f"is {metadata['format']} {metadata['network']}"
-        raise BadDataError(
-            f"not a bundle of this program (it {what}).", path=path, remedy=f"Needed: {FORMAT}, neuralfield."
-        )
+        needed = f"Needed: {FORMAT}, {' or '.join(NETWORKS)}."
+        raise BadDataError(f"not a bundle of this program (it {what}).", path=path, remedy=needed)
     return metadata
 
 
@@ -156,27 +159,34 @@ def _has(metadata: Any, name: str) -> bool:
     return True
 
 
-def _network_with(config: NeuralFieldConfig, arrays: dict[str, np.ndarray]) -> NeuralField:
+def _network_with(kind: type[Network], hyperparameters: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
     # eval_shape builds the structure without running the initialisers: loading costs what the weights cost.
-    network = nnx.eval_shape(lambda: NeuralField(config, rngs=nnx.Rngs(0)))
-    graph, state = nnx.split(network)
-    shapes = _flat_state(state)
+    network = nnx.eval_shape(lambda: kind.from_hyperparameters(hyperparameters))
+    graph, streams, *(state,) = nnx.split(network, nnx.RngState, ...)
+    shapes = _flat(state)
     if set(shapes) != set(arrays):
         raise ValueError(f"other arrays: {sorted(set(shapes) ^ set(arrays))[:3]}")
     for name, shape in shapes.items():
         if arrays[name].shape != shape.shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, needed {shape.shape}")
-    filled = jax.tree_util.tree_map_with_path(
-        lambda path, _: jnp.asarray(arrays[_name(path)], jnp.float32), state, is_leaf=None
-    )
-    return nnx.merge(graph, filled)
+    filled = jax.tree_util.tree_map_with_path(lambda path, leaf: jnp.asarray(arrays[_name(path)], leaf.dtype), state)
+    loaded = nnx.merge(graph, jax.tree.map(_fresh, streams), filled)
+    loaded.eval()
+    return loaded
 
 
-def _flat(network: NeuralField) -> dict[str, jax.Array]:
-    return _flat_state(nnx.state(network))
+def _fresh(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    """A random stream at its beginning: its key, or its count. Whoever draws from a network seeds it."""
+    return jax.random.key(0) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else jnp.zeros(leaf.shape, leaf.dtype)
 
 
-def _flat_state(state: nnx.State) -> dict[str, Any]:
+def _weights(network: Network) -> dict[str, Any]:
+    """Everything a network consists of but its random streams."""
+    _, state = nnx.state(network, nnx.RngState, ...)
+    return _flat(state)
+
+
+def _flat(state: nnx.State) -> dict[str, Any]:
     return {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
 
 
@@ -186,16 +196,11 @@ def _name(path: tuple[Any, ...]) -> str:
 
 
 def _compact(array: np.ndarray) -> np.ndarray:
+    """Large arrays of floats in half precision where their range allows it, other floats in single precision."""
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
     largest = np.abs(array).max(initial=0.0)
     return array.astype(np.float16 if array.size > 10_000 and largest < 1e4 else np.float32)
-
-
-def _tuples(hyperparameters: dict[str, Any]) -> dict[str, Any]:
-    known = {field.name for field in fields(NeuralFieldConfig)}
-    unknown = set(hyperparameters) - known
-    if unknown:
-        raise ValueError(f"unknown hyper-parameters {sorted(unknown)}")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in hyperparameters.items()}
 
 
 def _sha256(path: Path) -> str:

@@ -7,14 +7,15 @@ that factorises in the same way. BOLD is standardised over time (z).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from .field import SpatialField
-from .lags import lagged_features
+from .lags import MEMORY_S, lagged_features
 from .novelty import Novelty
 
 LOG_VARIANCE_RANGE = (-6.0, 2.0)
@@ -75,6 +76,8 @@ class NeuralFieldConfig:
 class NeuralField(nnx.Module):
     """The network; see the module's docstring for the model."""
 
+    NAME: ClassVar[str] = "neuralfield"
+
     def __init__(self, config: NeuralFieldConfig, *, rngs: nnx.Rngs) -> None:
         self.config = config
         self.linear = nnx.Param(jnp.zeros((config.n_members, config.n_features, config.n_maps)))
@@ -99,6 +102,35 @@ class NeuralField(nnx.Module):
         self.voxel_factor = nnx.Variable(jnp.ones(config.n_parcels + 1))
         self.parcel_factor = nnx.Variable(jnp.ones(config.n_parcels))
         self.novelty = Novelty(config.n_features, config.n_parcels * config.n_bands, config.n_novelty_axes)
+
+    @property
+    def history_s(self) -> float:
+        """Length of the EEG history that a volume depends on."""
+        return MEMORY_S
+
+    @property
+    def epistemic(self) -> str:
+        """What the epistemic uncertainty of this network is."""
+        return "what the members of the model disagree on"
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """What :meth:`from_hyperparameters` needs, as JSON can hold it."""
+        return asdict(self.config)
+
+    @classmethod
+    def from_hyperparameters(cls, values: dict[str, Any]) -> NeuralField:
+        """An untrained network of the given shape.
+
+        Raises
+        ------
+        TypeError
+            A hyper-parameter is not known.
+        """
+        arguments: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in dict(values).items()
+        }
+        return cls(NeuralFieldConfig(**arguments), rngs=nnx.Rngs(0))
 
     def features(
         self,

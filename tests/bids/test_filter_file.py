@@ -15,7 +15,7 @@ def accepts(tmp_path: Path, query: object, name: str) -> bool:
     path.write_text(json.dumps({"eeg": query}))
     parsed = parse_name(name)
     assert parsed is not None
-    return read_filter_file(path).accepts(parsed)
+    return read_filter_file(path).eeg.accepts(parsed)
 
 
 NAME = "sub-01_ses-a_task-rest_run-02_desc-clean_eeg.edf"
@@ -53,13 +53,34 @@ def test_semantics(tmp_path: Path, query: object, expected: bool) -> None:
     assert accepts(tmp_path, query, NAME) is expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, True),
+        ({"datatype": "func", "suffix": "bold"}, True),
+        ({"datatype": "eeg"}, False),
+        ({"task": "rest", "resolution": 2}, True),
+        ({"res": None}, False),
+        ({"reconstruction": None, "direction": "AP", "echo": None}, True),
+        ({"extension": "nii"}, False),
+    ],
+)
+def test_measured_bold_has_its_own_query(tmp_path: Path, query: object, expected: bool) -> None:
+    path = tmp_path / "filter.json"
+    path.write_text(json.dumps({"eeg": {"task": "music"}, "bold": query}))
+    name = parse_name("sub-01_task-rest_dir-AP_space-MNI152NLin2009cAsym_res-2_desc-preproc_bold.nii.gz")
+    assert name is not None
+    assert read_filter_file(path).bold.accepts(name) is expected
+
+
 def test_what_is_not_understood_is_reported_and_ignored(tmp_path: Path) -> None:
     path = tmp_path / "filter.json"
-    path.write_text(json.dumps({"bold": {"task": "rest"}, "eeg": {"colour": "red", "task": "rest"}}))
+    path.write_text(json.dumps({"t1w": {"task": "rest"}, "eeg": {"colour": "red", "task": "rest"}, "bold": {"tr": 2}}))
     read = read_filter_file(path)
-    assert read.rules == {"task": ("rest",)}
-    assert len(read.ignored) == 2
-    assert "'bold'" in read.ignored[0] and "'colour'" in read.ignored[1]
+    assert read.eeg.rules == {"task": ("rest",)}
+    assert read.bold.rules == {}
+    assert len(read.ignored) == 3
+    assert "'t1w'" in read.ignored[0] and "'colour'" in read.ignored[1] and "'tr'" in read.ignored[2]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +89,7 @@ def test_what_is_not_understood_is_reported_and_ignored(tmp_path: Path) -> None:
         ('{"eeg": {"task": "rest",}}', "line 1, column"),
         ("[]", "holds a list"),
         ('{"eeg": "rest"}', "must be an object"),
+        ('{"bold": ["rest"]}', "'bold' must be an object"),
         ('{"eeg": {"task": {"a": 1}}}', "'task' must be text"),
         ('{"eeg": {"task": true}}', "'task' must be text"),
     ],
@@ -80,7 +102,7 @@ def test_files_that_do_not_do(tmp_path: Path, content: str, message: str) -> Non
 
 
 def test_no_file() -> None:
-    assert read_filter_file(None).rules == {}
+    assert read_filter_file(None).eeg.rules == read_filter_file(None).bold.rules == {}
     with pytest.raises(MissingInputError):
         read_filter_file(Path("/nonexistent/filter.json"))
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bids_eeg2fmri.learning.novelty import fit_novelty
+from bids_eeg2fmri.learning.novelty import fit_novelty_axes, fit_novelty_scale
 from bids_eeg2fmri.network.novelty import MAX_WIDENING, Novelty
 
 N_FEATURES, N_PROFILE = 60, 12
@@ -28,7 +28,8 @@ def novelty():
     stacked = np.concatenate([r.features for r in training]).astype(np.float32)
     module = Novelty(N_FEATURES, N_PROFILE, n_axes=8)
     profiles = np.stack([r.profile for r in training])
-    fit_novelty(module, stacked.T @ stacked, len(stacked), profiles, list(_recordings(20, 1)))
+    fit_novelty_axes(module, stacked.T @ stacked, len(stacked), profiles)
+    fit_novelty_scale(module, _recordings(20, 1))
     return module
 
 
