@@ -32,12 +32,14 @@ def factors_by_parcel(
     """One factor per parcel at the 90 % level, from one array of standardised errors per person.
 
     Factors of each person are averaged, so that no person counts for more because of a longer recording, and drawn
-    towards the average over parcels by a prior worth a few people.
+    towards the average over parcels by a prior worth a few people. Errors are NaN where there was nothing to predict.
     """
     per_person = np.full((len(standardised_errors), n_parcels), np.nan)
     for person, errors in enumerate(standardised_errors):
         for index in np.unique(parcel):
-            per_person[person, index] = conformal_factor(errors[:, parcel == index].ravel())
+            known = _known(errors[:, parcel == index])
+            if len(known):
+                per_person[person, index] = conformal_factor(known)
     overall = np.nanmean(per_person)
     people = np.sum(~np.isnan(per_person), axis=0)
     total = np.nansum(per_person, axis=0)
@@ -46,10 +48,14 @@ def factors_by_parcel(
 
 def level_multipliers(standardised_errors: list[Float[np.ndarray, "volumes points"]]) -> dict[str, float]:
     """Half-widths of the intervals in units of the calibrated sd, one per level (a Gaussian's would be 1.645 at .9)."""
-    pooled = np.concatenate([errors.ravel() for errors in standardised_errors])
+    pooled = np.concatenate([_known(errors) for errors in standardised_errors])
     return {
         f"{level:g}": round(conformal_factor(pooled, level) * float(norm.ppf((1 + level) / 2)), 4) for level in LEVELS
     }
+
+
+def _known(errors: Float[np.ndarray, "..."]) -> Float[np.ndarray, " errors"]:
+    return errors[np.isfinite(errors)]
 
 
 def coverage(standardised_error: Float[np.ndarray, "..."], multipliers: dict[str, float]) -> dict[str, float]:

@@ -67,7 +67,7 @@ def fit_noise(
 ) -> None:
     """Fit the log-variance field in place by Gaussian likelihood to squared errors of people not trained on.
 
-    The epistemic part of the error is the caller's to subtract.
+    The epistemic part of the error is the caller's to subtract. Errors are NaN where there was nothing to predict.
     """
     data = tuple(jnp.asarray(part, jnp.float32) for part in (coordinates_mm, grey, conditions, squared_error))
     schedule = optax.cosine_decay_schedule(learning_rate, n_steps)
@@ -79,10 +79,13 @@ def fit_noise(
         voxel_key, volume_key = jax.random.split(key)
         voxel = jax.random.choice(voxel_key, len(tissue), (1024,))
         volume = jax.random.choice(volume_key, len(condition), (512,))
+        seen = error[volume][:, voxel]
+        known = jnp.isfinite(seen)
 
         def loss(model: SpatialField) -> Array:
             value = log_variance(condition[volume], model(coordinates[voxel], tissue[voxel]))
-            return (value + error[volume][:, voxel] * jnp.exp(-value)).mean()
+            surprise = value + jnp.where(known, seen, 0) * jnp.exp(-value)
+            return jnp.where(known, surprise, 0).sum() / known.sum()
 
         value, gradient = nnx.value_and_grad(loss)(model)
         optimiser.update(model, gradient)

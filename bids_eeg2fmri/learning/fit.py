@@ -1,12 +1,11 @@
-"""The story of a training: linear path, maps, noise, calibration, novelty."""
+"""The story of a training: linear path, maps, and what people held out say about them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,167 +15,168 @@ from jaxtyping import Float
 from ..bold.grid import grey_fraction
 from ..network.neuralfield import NeuralField, NeuralFieldConfig
 from ..synthesis.grid_maps import evaluate_fields
-from .calibration import factors_by_parcel, level_multipliers
-from .examples import Example, load_examples, parcel_means, sample_voxels
-from .fields import fit_field, fit_noise
-from .gain import fit_gain
-from .local_path import fit_local_path, solve_around
-from .novelty import fit_novelty
-from .predict import Predicted, Predictor
+from .examples import parcel_means, sample_voxels
+from .explained import explained_share
+from .fields import fit_field
+from .held_out import fit_to_held_out
+from .local_path import LocalPath, fit_local_path, fit_shared_weights, fit_spread, solve_around
+from .novelty import fit_novelty_axes
+from .people import People, Person, examples_of
 from .ridge import Moments, accumulate, jackknife, joined, leading_maps
 
-PENALTIES = (10.0, 100.0, 1000.0, 10_000.0)
+SPREAD_PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
+PENALTIES = (10.0, 100.0, 1000.0, 10_000.0, 100_000.0)
+# Of the norm of log resolution: caps that differ by less are one cap.
+_LEAST_CAP_SD = 0.2
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class People:
-    """Files of simulated people, one each; the three groups share nobody.
-
-    Attributes
-    ----------
-    training
-        Fit the linear path and the maps.
-    selection
-        Choose the penalty, set the novelty score and fit the noise.
-    calibration
-        Set the factors on the predictive sd.
-    """
-
-    training: Sequence[Path]
-    selection: Sequence[Path]
-    calibration: Sequence[Path]
+Factors = TypeVar("Factors", bound=tuple[np.ndarray, ...])
 
 
 def fit_neuralfield(people: People, config: NeuralFieldConfig, seed: int = 0) -> tuple[NeuralField, dict[str, Any]]:
-    """Train a network; returns it with what its description must say (penalty, calibration, field fit)."""
+    """Train a network; returns it with what its description must say.
+
+    Two people are enough to run, not to be good; what they do not permit is in the description's ``caveats``.
+    Voxels of which nobody has BOLD are predicted as their mean, with the sd of BOLD itself.
+
+    Parameters
+    ----------
+    people
+        Files of simulated or recorded people.
+    config
+        Hyper-parameters.
+    seed
+        Decides the fields' initial weights and every drawn number: the same people and seed give the same network.
+
+    Returns
+    -------
+    network
+        Fitted and calibrated.
+    description
+        ``penalty``, ``spread_penalty``, ``field_r2``, ``calibration`` and ``caveats``.
+    """
     network = NeuralField(config, rngs=nnx.Rngs(seed))
     _set_caps(network, people.training)
-    folds = [accumulate(_pairs(people.training[fold :: config.n_members])) for fold in range(config.n_members)]
+    folds = fold_moments(people.training, config.n_members)
     total = joined(folds)
     logger.info("moments of %d volumes", total.n_volumes)
-    penalty, weights = _select_penalty(total, people.selection)
-    maps = leading_maps(total, weights, config.n_maps)
-    explained = _fit_maps(network, total, weights, maps, seed)
-    logger.info("penalty %g, field explains %.3f on held-out voxels", penalty, explained)
-    _set_linear(network, folds, penalty)
-    _fit_gain(network, people.selection)
-    profiles = np.stack([example.profile for path in people.training for example in load_examples(path)])
-    held_out = [example for path in people.selection for example in load_examples(path)]
-    fit_novelty(network.novelty, total.gram, total.n_volumes, profiles, held_out)
-    _fit_noise(network, people.selection, seed)
-    calibration = _calibrate(network, people.calibration)
-    return network, {"penalty": penalty, "field_r2": round(explained, 4), "calibration": calibration}
+    penalties, weights = _select_penalties(total, people.selection)
+    explained = fit_maps(network, total, weights, seed)
+    logger.info("%s, field explains %.3f on held-out voxels", penalties, explained)
+    _set_linear(network, folds, penalties)
+    profiles = np.stack([example.profile for example in examples_of(people.training)])
+    fit_novelty_axes(network.novelty, total.gram, total.n_volumes, profiles)
+    calibration = fit_to_held_out(network, people, seed)
+    return network, {
+        "penalty": penalties.single,
+        "spread_penalty": penalties.spread,
+        "field_r2": round(explained, 4),
+        "calibration": calibration,
+        "caveats": people.caveats,
+    }
 
 
-def _pairs(paths: Sequence[Path]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for path in paths:
-        for example in load_examples(path):
-            yield example.features, example.targets
+def fold_moments(training: Sequence[Person], n_folds: int) -> list[Moments]:
+    """Moments of at most ``n_folds`` groups of people; of one person, of stretches of time."""
+    if len(training) == 1:
+        return [accumulate(_stretches(training[0], fold, n_folds)) for fold in range(n_folds)]
+    n_folds = min(n_folds, len(training))
+    return [accumulate(_pairs(training[fold::n_folds])) for fold in range(n_folds)]
 
 
-def _set_caps(network: NeuralField, paths: Sequence[Path]) -> None:
-    """Axes along which caps differ in how well they see the parcels, scaled to unit sd over the training caps."""
-    log_resolution = np.log(np.stack([example.resolution for path in paths for example in load_examples(path)]))
+def _pairs(people: Sequence[Person]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for example in examples_of(people):
+        yield example.features, example.targets
+
+
+def _stretches(person: Person, index: int, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for features, targets in _pairs([person]):
+        stretch = np.array_split(np.arange(len(features)), count)[index]
+        yield features[stretch], targets[stretch]
+
+
+def _set_caps(network: NeuralField, people: Sequence[Person]) -> None:
+    """Axes along which caps differ in how well they see the parcels, scaled to unit sd over the training caps.
+
+    Axes along which they do not differ stay empty.
+    """
+    log_resolution = np.log(np.stack([example.resolution for example in examples_of(people)]))
     mean = log_resolution.mean(axis=0)
     _, strength, axes = np.linalg.svd(log_resolution - mean, full_matrices=False)
-    count = network.config.n_cap_axes
-    sd = strength[:count] / np.sqrt(len(log_resolution) - 1)
+    count = min(network.config.n_cap_axes, len(strength))
+    sd = strength[:count] / np.sqrt(max(len(log_resolution) - 1, 1))
+    scaled = np.zeros(network.cap_axes.shape, np.float32)
+    scaled[:, :count] = np.where(sd > _LEAST_CAP_SD, axes[:count].T / np.maximum(sd, _LEAST_CAP_SD), 0)
     network.cap_mean[...] = jnp.asarray(mean)
-    network.cap_axes[...] = jnp.asarray(axes[:count].T / sd)
+    network.cap_axes[...] = jnp.asarray(scaled)
 
 
-def _select_penalty(total: Moments, selection: Sequence[Path]) -> tuple[float, Float[np.ndarray, "features voxels"]]:
-    """The penalty with the smallest squared error on the selection people, and its weights."""
-    local = fit_local_path(total, parcel_means(sample_voxels()[1]))
-    choices = []
-    for penalty in PENALTIES:
-        weights = solve_around(total, local, penalty)
-        errors = [np.square(x.astype(np.float32) @ weights - y).mean(dtype=np.float64) for x, y in _pairs(selection)]
-        logger.info("penalty %g: error %.4f", penalty, np.mean(errors))
-        choices.append((float(np.mean(errors)), penalty, weights))
-        if choices[-1][0] > min(choice[0] for choice in choices):
+@dataclass(frozen=True)
+class _Penalties:
+    """Penalties on the spread of parcels to voxels, and on single weights around the local solution."""
+
+    spread: float
+    single: float
+
+
+def _select_penalties(
+    total: Moments, selection: Sequence[Person]
+) -> tuple[_Penalties, Float[np.ndarray, "features voxels"]]:
+    """The penalties whose predictions explain most of the selection people's BOLD, and their weights."""
+    to_parcels = fit_shared_weights(total, parcel_means(sample_voxels()[1]))
+
+    def spread(penalty: float) -> LocalPath:
+        return LocalPath(to_parcels, fit_spread(total, to_parcels, penalty))
+
+    def single(penalty: float) -> tuple[np.ndarray]:
+        return (solve_around(total, local, penalty),)
+
+    spread_penalty, local = _best("spread", SPREAD_PENALTIES, spread, selection)
+    penalty, (weights,) = _best("single", PENALTIES, single, selection)
+    return _Penalties(spread_penalty, penalty), weights
+
+
+def _best(
+    name: str, penalties: Sequence[float], fit: Callable[[float], Factors], selection: Sequence[Person]
+) -> tuple[float, Factors]:
+    """The last penalty before the share explained falls, and the matrices fitted with it."""
+    best, most = None, -np.inf
+    for penalty in penalties:
+        factors = fit(penalty)
+        explained = explained_share(factors, selection)
+        logger.info("%s penalty %g: %.5f of the variance explained", name, penalty, explained)
+        if explained <= most:
             break
-    _, penalty, weights = min(choices, key=lambda choice: choice[0])
-    return penalty, weights
+        best, most = (penalty, factors), explained
+    if best is None:
+        raise ValueError("no penalties to choose from")
+    return best
 
 
-def _fit_maps(
-    network: NeuralField,
-    total: Moments,
-    weights: Float[np.ndarray, "features voxels"],
-    maps: Float[np.ndarray, "voxels maps"],
-    seed: int,
-) -> float:
+def fit_maps(network: NeuralField, total: Moments, weights: Float[np.ndarray, "features voxels"], seed: int) -> float:
+    """Fit the field to the maps that hold most of what ``weights`` predict; returns the share explained elsewhere."""
     coordinates, _ = sample_voxels()
+    maps = leading_maps(total, weights, network.config.n_maps)
     scale = np.sqrt(len(maps))
     small = weights @ maps
     importance = np.einsum("fr,fr->r", small, total.gram @ small) / total.n_volumes
     return fit_field(network.field, coordinates, grey_fraction(coordinates), scale * maps, importance, seed=seed)
 
 
-def _set_linear(network: NeuralField, folds: Sequence[Moments], penalty: float) -> None:
-    """Members of the linear path for the maps as the field renders them."""
+def rendered_maps(
+    network: NeuralField,
+) -> tuple[Float[np.ndarray, "voxels maps"], Float[np.ndarray, "voxels maps"]]:
+    """Maps at the sample voxels, and what takes voxels to coefficients by least squares."""
     rendered, _ = evaluate_fields(network, sample_voxels()[0])
-    to_coefficients = rendered @ np.linalg.inv(rendered.T @ rendered)
+    return rendered, rendered @ np.linalg.inv(rendered.T @ rendered)
+
+
+def _set_linear(network: NeuralField, folds: Sequence[Moments], penalties: _Penalties) -> None:
+    """Members of the linear path for the maps as the field renders them."""
+    _, to_coefficients = rendered_maps(network)
     averages = parcel_means(sample_voxels()[1])
 
     def fit(moments: Moments) -> Float[np.ndarray, "features maps"]:
-        return solve_around(moments, fit_local_path(moments, averages), penalty, to_coefficients)
+        local = fit_local_path(moments, averages, penalties.spread)
+        return solve_around(moments, local, penalties.single, to_coefficients)
 
-    network.linear[...] = jnp.asarray(jackknife(folds, fit))
-
-
-def _fit_gain(network: NeuralField, selection: Sequence[Path]) -> None:
-    predict = Predictor(network)
-    examples = (example for path in selection for example in load_examples(path))
-    pairs = ((predict(example).mean, example.targets.astype(np.float32)) for example in examples)
-    network.gain[...] = jnp.asarray(fit_gain(pairs), jnp.float32)
-
-
-def _errors(
-    network: NeuralField, paths: Sequence[Path], use: Callable[[Example, Predicted], np.ndarray]
-) -> list[np.ndarray]:
-    """Something of every example's prediction, joined per person."""
-    predict = Predictor(network)
-    return [np.concatenate([use(example, predict(example)) for example in load_examples(path)]) for path in paths]
-
-
-def _fit_noise(network: NeuralField, selection: Sequence[Path], seed: int) -> None:
-    coordinates, _ = sample_voxels()
-    predict = Predictor(network)
-    conditions, squared = [], []
-    for path in selection:
-        for example in load_examples(path):
-            predicted = predict(example)
-            error = np.square(example.targets.astype(np.float32) - predicted.mean) - predicted.epistemic
-            conditions.append(predicted.conditions)
-            squared.append(np.maximum(error, 0).astype(np.float16))
-    fit_noise(
-        network.noise,
-        coordinates,
-        grey_fraction(coordinates),
-        np.concatenate(conditions),
-        np.concatenate(squared),
-        seed=seed,
-    )
-
-
-def _calibrate(network: NeuralField, calibration: Sequence[Path]) -> dict[str, Any]:
-    _, labels = sample_voxels()
-    n_parcels = network.config.n_parcels
-
-    def standardised(example: Example, predicted: Predicted) -> np.ndarray:
-        return (example.targets.astype(np.float32) - predicted.mean) / predicted.total_sd
-
-    def standardised_parcels(example: Example, predicted: Predicted) -> np.ndarray:
-        return (example.parcel_targets - predicted.parcel_mean) / predicted.parcel_sd
-
-    voxel_errors = _errors(network, calibration, standardised)
-    parcel_errors = _errors(network, calibration, standardised_parcels)
-    network.voxel_factor[...] = jnp.asarray(factors_by_parcel(voxel_errors, labels, n_parcels + 1))
-    network.parcel_factor[...] = jnp.asarray(factors_by_parcel(parcel_errors, np.arange(n_parcels), n_parcels))
-    return {
-        "voxels": level_multipliers(_errors(network, calibration, standardised)),
-        "parcels": level_multipliers(_errors(network, calibration, standardised_parcels)),
-    }
+    network.linear[...] = jnp.asarray(jackknife(folds, fit, network.config.n_members))

@@ -7,22 +7,21 @@ ridge. The full ridge is then shrunk towards this local solution instead of towa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy import linalg
 
 from ..bold.atlas import load_atlas
+from ..eeg.spectra import BANDS_HZ
 from .ridge import Moments, solve
 
 NEIGHBOURHOODS_MM = (0.0, 20.0, 45.0, np.inf)
-_PARCEL_PENALTY = 0.1
 _RELATIVE_PENALTY = 1e-4
 
 
-@dataclass(frozen=True)
-class LocalPath:
+class LocalPath(NamedTuple):
     """Linear weights of the local solution, factorised.
 
     Attributes
@@ -37,37 +36,53 @@ class LocalPath:
     to_voxels: Float[np.ndarray, "parcels voxels"]
 
 
-def fit_local_path(moments: Moments, parcel_means: Float[np.ndarray, "voxels parcels"]) -> LocalPath:
-    """Least squares over all parcels at once, from the moments alone.
+def fit_local_path(
+    moments: Moments, parcel_means: Float[np.ndarray, "voxels parcels"], spread_penalty: float
+) -> LocalPath:
+    """The local solution, from the moments alone; see :func:`fit_shared_weights` and :func:`fit_spread`."""
+    to_parcels = fit_shared_weights(moments, parcel_means)
+    return LocalPath(to_parcels, fit_spread(moments, to_parcels, spread_penalty))
+
+
+def fit_spread(
+    moments: Moments, to_parcels: Float[np.ndarray, "features parcels"], penalty: float
+) -> Float[np.ndarray, "parcels voxels"]:
+    """Ridge weights from the parcels' predictions to voxels; ``penalty`` is relative to their mean variance."""
+    return solve(to_parcels.T @ moments.gram @ to_parcels, to_parcels.T @ moments.cross, penalty)
+
+
+def fit_shared_weights(
+    moments: Moments, parcel_means: Float[np.ndarray, "voxels parcels"]
+) -> Float[np.ndarray, "features parcels"]:
+    """Least squares over all parcels at once.
 
     Parameters
     ----------
     moments
         Second moments of features (lags x parcels x bands, flattened in this order) and voxels.
     parcel_means
-        Columns that average the voxels over each parcel.
+        Columns that average the voxels over each parcel. Parcels of which nobody has a voxel teach nothing.
     """
-    n_parcels = parcel_means.shape[1]
-    n_bands, n_lags = _shape(moments, n_parcels)
+    n_parcels, n_bands = parcel_means.shape[1], len(BANDS_HZ)
+    n_lags = len(moments.gram) // (n_parcels * n_bands)
+    n_blocks = n_lags * n_bands
+    averaging = parcel_means * (moments.n_known > 0)[:, None]
+    size = averaging.sum(axis=0)
+    known = size > 0
+    targets = (moments.cross @ averaging)[:, known] / size[known]
     smoothers = _smoothers()
-    targets = moments.cross @ parcel_means
-    blocks = [(lag, band) for lag in range(n_lags) for band in range(n_bands)]
-    rows = {block: _rows(*block, n_parcels, n_bands) for block in blocks}
-    parameters = [(block, smoother) for block in blocks for smoother in smoothers]
-    normal = np.empty((len(parameters), len(parameters)))
-    right = np.empty(len(parameters))
-    for j, (block, smoother) in enumerate(parameters):
-        seen = moments.gram[:, rows[block]] @ smoother
-        for i, (other, other_smoother) in enumerate(parameters):
-            normal[i, j] = np.sum(other_smoother * seen[rows[other]])
-        right[j] = np.sum(smoother * targets[rows[block]])
+    seen = smoothers[:, :, known]
+    # <S, G S'> = <G, S S'^T>: one pass over the Gram matrix serves all pairs of neighbourhoods.
+    pairs = np.einsum("apc,sqc->aspq", seen, seen, optimize=True)
+    shape = (n_lags, n_parcels, n_bands)
+    blocks = moments.gram.reshape(*shape, *shape).transpose(0, 2, 3, 5, 1, 4).reshape(-1, n_parcels**2)
+    normal = (blocks @ pairs.reshape(-1, n_parcels**2).T).reshape(n_blocks, n_blocks, len(seen), len(seen))
+    normal = normal.transpose(0, 2, 1, 3).reshape(n_blocks * len(seen), -1).astype(np.float64)
+    right = targets.reshape(*shape, -1).transpose(0, 2, 1, 3).reshape(n_blocks, -1) @ seen.reshape(len(seen), -1).T
     normal[np.diag_indices_from(normal)] += _RELATIVE_PENALTY * np.trace(normal) / len(normal)
-    weights = linalg.solve(normal, right, assume_a="pos")
-    to_parcels = np.zeros((len(moments.gram), n_parcels), np.float32)
-    for weight, (block, smoother) in zip(weights, parameters, strict=True):
-        to_parcels[rows[block]] += weight * smoother
-    reduced = Moments(to_parcels.T @ moments.gram @ to_parcels, to_parcels.T @ moments.cross, moments.n_volumes)
-    return LocalPath(to_parcels, solve(reduced, _PARCEL_PENALTY))
+    weights = linalg.solve(normal, right.ravel(), assume_a="pos").astype(np.float32)
+    to_parcels = np.tensordot(weights.reshape(n_lags, n_bands, -1), smoothers, 1)
+    return to_parcels.transpose(0, 2, 1, 3).reshape(len(moments.gram), n_parcels)
 
 
 def solve_around(
@@ -77,21 +92,10 @@ def solve_around(
     to_targets = local.to_voxels if maps is None else local.to_voxels @ maps
     cross = moments.cross if maps is None else moments.cross @ maps
     start = local.to_parcels @ to_targets
-    return start + solve(moments, penalty, cross - moments.gram @ start)
+    return start + solve(moments.gram, cross - moments.gram @ start, penalty)
 
 
-def _shape(moments: Moments, n_parcels: int) -> tuple[int, int]:
-    from ..eeg.spectra import BANDS_HZ
-
-    n_bands = len(BANDS_HZ)
-    return n_bands, len(moments.gram) // (n_parcels * n_bands)
-
-
-def _rows(lag: int, band: int, n_parcels: int, n_bands: int) -> np.ndarray:
-    return (lag * n_parcels + np.arange(n_parcels)) * n_bands + band
-
-
-def _smoothers() -> list[Float[np.ndarray, "parcels parcels"]]:
+def _smoothers() -> Float[np.ndarray, "neighbourhoods parcels parcels"]:
     """Columns that average parcels over the neighbourhood of each parcel."""
     centres = load_atlas().centres_mm
     distance = np.linalg.norm(centres[:, None] - centres[None], axis=2)
@@ -99,4 +103,4 @@ def _smoothers() -> list[Float[np.ndarray, "parcels parcels"]]:
     for width_mm in NEIGHBOURHOODS_MM:
         kernel = np.eye(len(centres)) if width_mm == 0 else np.exp(-0.5 * np.square(distance / width_mm))
         smoothers.append((kernel / kernel.sum(axis=0)).astype(np.float32))
-    return smoothers
+    return np.stack(smoothers)

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Protocol
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..network.novelty import MIN_EVIDENCE, N_PROFILE_AXES, N_QUANTILES, Novelty
-from .examples import Example
+
+# In units of the largest principal variance: directions without any are not looked at more closely.
+_LEAST_VARIANCE = 1e-6
+# Of the three log distances; few held-out recordings do not show how much people differ.
+_LEAST_SD = np.array([0.1, 0.1, 0.3], np.float32)
 
 
-def fit_novelty(
+class Described(Protocol):
+    """A recording as the novelty score sees it (an :class:`~.examples.Example`, for one)."""
+
+    @property
+    def features(self) -> Float[np.ndarray, "volumes features"]:
+        """Features of every volume."""
+        ...
+
+    @property
+    def evidence(self) -> Float[np.ndarray, " volumes"]:
+        """Share of every volume's history that was recorded and clean."""
+        ...
+
+    @property
+    def profile(self) -> Float[np.ndarray, " profile"]:
+        """Spectral profile of the recording."""
+        ...
+
+
+def fit_novelty_axes(
     novelty: Novelty,
     gram: Float[np.ndarray, "features features"],
     n_volumes: int,
     profiles: Float[np.ndarray, "recordings profile"],
-    held_out: Sequence[Example],
 ) -> None:
-    """Principal axes from the training people; centre, scale and quantiles from people not trained on.
+    """Set the principal axes of the training features and of the spectral profiles of the training recordings.
 
     Parameters
     ----------
@@ -28,31 +51,32 @@ def fit_novelty(
     gram, n_volumes
         Second moments of the training features (their mean is zero by construction).
     profiles
-        Spectral profiles of the training recordings.
-    held_out
-        Recordings of people not trained on.
+        Spectral profiles of the training recordings; of a single one only the mean is used.
     """
     axes, variances = _principal_axes(gram / n_volumes, novelty.axes[...].shape[1])
     novelty.axes[...] = jnp.asarray(axes, jnp.float32)
-    novelty.axes_sd[...] = jnp.asarray(np.sqrt(variances), jnp.float32)
+    novelty.axes_sd[...] = jnp.asarray(np.sqrt(np.maximum(variances, _LEAST_VARIANCE * variances[0])), jnp.float32)
     mean = profiles.mean(axis=0)
     _, strength, directions = np.linalg.svd(profiles - mean, full_matrices=False)
     kept = min(N_PROFILE_AXES, len(profiles) - 1)
     profile_axes = np.zeros((profiles.shape[1], N_PROFILE_AXES), np.float32)
     profile_axes[:, :kept] = directions[:kept].T
     profile_sd = np.ones(N_PROFILE_AXES, np.float32)
-    profile_sd[:kept] = strength[:kept] / np.sqrt(len(profiles) - 1)
+    profile_sd[:kept] = strength[:kept] / np.sqrt(max(len(profiles) - 1, 1))
     novelty.profile_mean[...] = jnp.asarray(mean)
     novelty.profile_axes[...] = jnp.asarray(profile_axes)
     novelty.profile_sd[...] = jnp.asarray(profile_sd)
 
+
+def fit_novelty_scale(novelty: Novelty, held_out: Iterable[Described]) -> None:
+    """Set centre, scale and quantiles of the distances from recordings of people not trained on."""
     rows = []
     for example in held_out:
         seen = example.features[example.evidence >= MIN_EVIDENCE]
         rows.append(novelty.distances(jnp.asarray(seen, jnp.float32), jnp.asarray(example.profile)))
     distances = jnp.concatenate(rows)
     novelty.centre[...] = distances.mean(axis=0)
-    novelty.scale[...] = distances.std(axis=0)
+    novelty.scale[...] = jnp.maximum(distances.std(axis=0), _LEAST_SD)
     scores = jnp.abs((distances - novelty.centre[...]) / novelty.scale[...]).max(axis=1)
     novelty.quantiles[...] = jnp.quantile(scores, jnp.linspace(0, 1, N_QUANTILES))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from functools import partial
@@ -15,6 +15,8 @@ from rich.progress import track
 
 from .. import __version__
 from ..network.neuralfield import NeuralFieldConfig
+from ..phantom.draw import draw_person
+from ..phantom.person import PersonSpec
 
 # Every process computes on one thread: people are what is parallel here.
 _ONE_THREAD = {
@@ -31,6 +33,7 @@ def simulate_people(
     config: NeuralFieldConfig,
     *,
     tr_s: float | None = None,
+    draw: Callable[..., PersonSpec] = draw_person,
     processes: int = 1,
     description: str = "Simulating",
 ) -> list[Path]:
@@ -40,15 +43,16 @@ def simulate_people(
     ----------
     folder
         Where the files lie.
-    seeds, caps, config, tr_s
-        See :func:`bids_eeg2fmri.learning.examples.make_examples`.
+    seeds, caps, config, tr_s, draw
+        See :func:`bids_eeg2fmri.learning.simulated.make_examples`; ``draw`` is a function of a module.
     processes
         How many to use.
     description
         What the progress bar says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kind = _digest(tuple(caps), tr_s, asdict(config))
+    population = () if draw is draw_person else (draw.__name__,)
+    kind = _digest(tuple(caps), tr_s, asdict(config), *population)
     paths = [folder / f"person-{seed}_{kind}.npz" for seed in seeds]
     missing = [(seed, path) for seed, path in zip(seeds, paths, strict=True) if not path.exists()]
     if missing:
@@ -57,7 +61,7 @@ def simulate_people(
         try:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(processes, mp_context=context) as pool:
-                task = partial(_simulate, caps=tuple(caps), config=config, tr_s=tr_s)
+                task = partial(_simulate, caps=tuple(caps), config=config, tr_s=tr_s, draw=draw)
                 running = [pool.submit(task, seed, path) for seed, path in missing]
                 for done in track(as_completed(running), description, total=len(running)):
                     done.result()
@@ -73,8 +77,14 @@ def _digest(*what: object) -> str:
 
 
 def _simulate(
-    seed: int, path: Path, caps: tuple[int | None, ...], config: NeuralFieldConfig, tr_s: float | None
+    seed: int,
+    path: Path,
+    caps: tuple[int | None, ...],
+    config: NeuralFieldConfig,
+    tr_s: float | None,
+    draw: Callable[..., PersonSpec],
 ) -> None:
-    from .examples import make_examples, save_examples
+    from .examples import save_examples
+    from .simulated import make_examples
 
-    save_examples(path, make_examples(seed, config, caps, tr_s=tr_s))
+    save_examples(path, make_examples(seed, config, caps, tr_s=tr_s, draw=draw))

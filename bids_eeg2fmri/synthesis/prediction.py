@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..eeg.cap_match import CapMatch
+
 
 @dataclass(frozen=True)
 class PredictionBlock:
@@ -40,11 +42,16 @@ class PredictionSummary:
     parcel_mean_z, parcel_sd_z
         Prediction averaged over each parcel of the atlas, and the sd of a parcel's mean.
     features_z
-        What the network received: band power, standardised over time (volumes x parcels x bands).
+        What the network received, standardised over time (volumes x rows x bands): band power of the parcels, or
+        the bands' amplitude in the channels of the network's own cap just before each volume.
     bands_hz
         Lower and upper edge of each band.
     resolution
-        How well this cap sees each parcel (0-1).
+        How well this cap sees each parcel (0-1), for a network that projects to parcels.
+    cap
+        How the channels of the network's own cap were made, for a network that has one.
+    epistemic_estimated
+        Whether the network states an epistemic uncertainty; if not, it is zero everywhere.
     """
 
     aleatoric_sd_z: Float[np.ndarray, " voxels"]
@@ -52,6 +59,8 @@ class PredictionSummary:
     novelty: Float[np.ndarray, " volumes"]
     parcel_mean_z: Float[np.ndarray, "volumes parcels"]
     parcel_sd_z: Float[np.ndarray, "volumes parcels"]
-    features_z: Float[np.ndarray, "volumes parcels bands"]
+    features_z: Float[np.ndarray, "volumes rows bands"]
     bands_hz: tuple[tuple[float, float], ...]
-    resolution: Float[np.ndarray, " parcels"]
+    resolution: Float[np.ndarray, " parcels"] | None = None
+    cap: CapMatch | None = None
+    epistemic_estimated: bool = True

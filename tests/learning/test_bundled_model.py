@@ -5,8 +5,9 @@ import pytest
 
 from bids_eeg2fmri.evaluation.scores import temporal_correlation
 from bids_eeg2fmri.learning.baselines import fixed_sign_power
-from bids_eeg2fmri.learning.examples import load_examples, make_examples, save_examples
+from bids_eeg2fmri.learning.examples import load_examples, save_examples
 from bids_eeg2fmri.learning.predict import Predictor
+from bids_eeg2fmri.learning.simulated import make_examples
 from bids_eeg2fmri.network.bundle import load_bundle
 
 UNSEEN = 990_001

@@ -18,3 +18,9 @@ def test_finds_the_gain():
 def test_nothing_to_learn_from():
     with pytest.raises(ValueError, match="no recordings"):
         fit_gain([])
+
+
+def test_predictions_that_point_the_wrong_way_are_turned_off():
+    x = np.random.default_rng(1).standard_normal((100, 8))
+    assert fit_gain([(x, -x)]) == 0
+    assert fit_gain([(0 * x, x)]) == 0

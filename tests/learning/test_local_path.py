@@ -25,7 +25,7 @@ def moments():
 
 
 def test_finds_the_bands_lags_and_signs(moments):
-    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32))
+    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32), 0.1)
     own = np.diagonal(local.to_parcels.reshape(N_LAGS, N_PARCELS, N_BANDS, N_PARCELS), axis1=1, axis2=3)
     expected = np.zeros((N_LAGS, N_BANDS))
     expected[0, 5], expected[1, 2] = 1, -1
@@ -34,8 +34,8 @@ def test_finds_the_bands_lags_and_signs(moments):
 
 
 def test_shrinking_towards_it_beats_shrinking_towards_nothing(moments):
-    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32))
-    around, plain = solve_around(moments, local, 3.0), solve(moments, 3.0)
+    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32), 0.1)
+    around, plain = solve_around(moments, local, 3.0), solve(moments.gram, moments.cross, 3.0)
     r = np.array(
         [
             [temporal_correlation(x @ weights, truth).mean() for weights in (around, plain)]
@@ -46,7 +46,7 @@ def test_shrinking_towards_it_beats_shrinking_towards_nothing(moments):
 
 
 def test_projection_on_maps_is_the_projection_of_the_weights(moments):
-    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32))
+    local = fit_local_path(moments, np.eye(N_PARCELS, dtype=np.float32), 0.1)
     maps = np.random.default_rng(2).standard_normal((N_PARCELS, 3)).astype(np.float32)
     np.testing.assert_allclose(
         solve_around(moments, local, 3.0, maps), solve_around(moments, local, 3.0) @ maps, rtol=1e-2, atol=1e-3

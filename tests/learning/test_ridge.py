@@ -21,12 +21,12 @@ def test_equals_scikit_learn(recordings):
     assert moments.n_volumes == len(features)
     alpha = 0.1 * np.trace(moments.gram) / 12
     expected = Ridge(alpha=alpha, fit_intercept=False).fit(features, targets).coef_.T
-    np.testing.assert_allclose(solve(moments, 0.1), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(solve(moments.gram, moments.cross, 0.1), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_leading_maps_span_the_predictions(recordings):
     moments = accumulate(recordings)
-    weights = solve(moments, 0.01)
+    weights = solve(moments.gram, moments.cross, 0.01)
     maps = leading_maps(moments, weights, 3)
     np.testing.assert_allclose(maps.T @ maps, np.eye(3), atol=1e-4)
     predicted = np.concatenate([x for x, _ in recordings]) @ weights
@@ -34,15 +34,17 @@ def test_leading_maps_span_the_predictions(recordings):
     np.testing.assert_allclose(np.abs(np.linalg.svd(axes[:3] @ maps)[1]), 1, atol=1e-3)
 
 
+def _fit(moments):
+    return solve(moments.gram, moments.cross, 0.05)[:, :4]
+
+
 def test_members_vary_as_the_jackknife_says(recordings):
     folds = [accumulate([pair]) for pair in recordings]
-    members = jackknife(folds, lambda moments: solve(moments, 0.05)[:, :4])
-    left_out = np.stack(
-        [solve(accumulate([p for j, p in enumerate(recordings) if j != i]), 0.05)[:, :4] for i in range(6)]
-    )
+    members = jackknife(folds, _fit)
+    left_out = np.stack([_fit(accumulate([p for j, p in enumerate(recordings) if j != i])) for i in range(6)])
     tukey = 5 / 6 * np.square(left_out - left_out.mean(axis=0)).sum(axis=0)
     np.testing.assert_allclose(members.var(axis=0, ddof=1), tukey, rtol=2e-2, atol=1e-7)
-    np.testing.assert_allclose(members.mean(axis=0), solve(accumulate(recordings), 0.05)[:, :4], atol=1e-5)
+    np.testing.assert_allclose(members.mean(axis=0), _fit(accumulate(recordings)), atol=1e-5)
 
 
 def test_nothing_to_learn_from():

@@ -1,0 +1,1 @@
+"""Training of the published network on people with EEG and BOLD."""

@@ -1,0 +1,247 @@
+"""From the spectra of a recording to the volumes that the published network predicts.
+
+The network's volumes are z over time by training (every person's targets had mean zero and unit variance). Nothing is
+taken from what it predicts: the mean over time of the synthetic series is the network's, not zero by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+from scipy import sparse
+
+from ..eeg.recording import VolumeClock
+from ..network.calhas2022.network import Calhas2022
+from ..network.calhas2022.trained import TrainedCalhas2022
+from .cap_spectra import CapSpectra
+from .prediction import PredictionBlock, PredictionSummary
+from .volume_maps import VolumeMaps
+
+N_DRAWS = 20
+VOXELS_PER_STEP = 32768
+
+
+class Drawn(NamedTuple):
+    """Volumes of the network's own grid, flattened.
+
+    Attributes
+    ----------
+    mean
+        z over time.
+    stated_variance
+        What the aleatoric head states; one where there is no such head.
+    epistemic
+        Variance between draws; zero for a deterministic network.
+    """
+
+    mean: Float[np.ndarray, "volumes voxels"]
+    stated_variance: Float[np.ndarray, "volumes voxels"] | float
+    epistemic: Float[np.ndarray, "volumes voxels"] | float
+
+    def carried(self, to_points: sparse.csr_array, count: int) -> Drawn:
+        """The first ``count`` volumes at the points of an interpolation, whose columns are the voxels."""
+
+        def carry(part: np.ndarray) -> np.ndarray:
+            return np.asarray((to_points @ part[:count].T).T)
+
+        variances = (part if isinstance(part, float) else carry(part) for part in self[1:])
+        return Drawn(carry(self.mean), *variances)
+
+
+class Described(NamedTuple):
+    """What is known of volumes besides their prediction.
+
+    Attributes
+    ----------
+    features
+        Band means of the windows before each volume, less the recording's (volumes x channels x bands, flattened):
+        what the novelty score looks at.
+    evidence
+        Share (0-1) of the windows before each volume that were recorded.
+    latest
+        Band means of the last window before each volume, z over the recording; zero where it was not recorded.
+    """
+
+    features: Float[np.ndarray, "volumes features"]
+    evidence: Float[np.ndarray, " volumes"]
+    latest: Float[np.ndarray, "volumes channels bands"]
+
+
+def describe(
+    spectra: CapSpectra,
+    windows: Float[np.ndarray, "volumes channels bins windows"],
+    recorded: Bool[np.ndarray, "volumes windows"],
+) -> Described:
+    """Describe volumes by the windows before them (see :meth:`CapSpectra.before`)."""
+    bands = spectra.bands.means(np.moveaxis(windows, -1, 1))
+    weights = recorded / np.maximum(recorded.sum(axis=1, keepdims=True), 1)
+    deviation = np.where(recorded[..., None, None], bands - spectra.band_mean, 0)
+    return Described(
+        features=np.einsum("vt,vtcb->vcb", weights, deviation).reshape(len(windows), -1).astype(np.float32),
+        evidence=recorded.mean(axis=1, dtype=np.float32),
+        latest=deviation[:, -1] / spectra.band_sd,
+    )
+
+
+class VolumePredictor:
+    """A trained network's volumes on its own grid.
+
+    Draws of weights or coefficients are the same for every block of volumes: each draw is one and the same member of
+    an ensemble from the first volume to the last. Dropped units differ between the volumes of a block.
+    """
+
+    def __init__(self, trained: TrainedCalhas2022, n_draws: int = N_DRAWS) -> None:
+        self._gain = float(trained.gain[...])
+        # A copy of the structure with the same arrays, so that the modes can be set.
+        network = nnx.merge(*nnx.split(trained.network))
+        network.eval()
+        if trained.stochastic:
+            network.decoder.train()
+        self._graph, streams, *self._weights = nnx.split(network, nnx.RngState, ...)
+        self._streams = [_seeded(streams, draw) for draw in range(n_draws if trained.stochastic else 1)]
+
+    def __call__(self, windows: Float[np.ndarray, "volumes channels bins windows"]) -> Drawn:
+        """Volumes of these windows."""
+        batch = jnp.asarray(windows)
+        draws = [_forward(self._graph, (streams, *self._weights), batch) for streams in self._streams]
+        means, sds = zip(*draws, strict=True)
+        mean = sum(means) / len(means)
+        return Drawn(
+            mean=self._gain * np.asarray(mean),
+            stated_variance=1.0 if sds[0] is None else np.asarray(sum(sd**2 for sd in sds) / len(sds)),
+            epistemic=0.0
+            if len(means) == 1
+            else self._gain**2 * np.asarray(sum((draw - mean) ** 2 for draw in means) / (len(means) - 1)),
+        )
+
+
+class PublishedSynthesis:
+    """The prediction of one recording: iterate over its blocks, then ask for the summary.
+
+    Parameters
+    ----------
+    network, maps
+        The network and what carries its volumes to the output grid.
+    spectra, clock
+        The recording.
+    volumes_per_block
+        Volumes predicted at once: fewer need less memory.
+    """
+
+    def __init__(
+        self,
+        network: TrainedCalhas2022,
+        maps: VolumeMaps,
+        spectra: CapSpectra,
+        clock: VolumeClock,
+        volumes_per_block: int,
+    ) -> None:
+        self._network, self._maps, self._spectra = network, maps, spectra
+        self._onsets_s = clock.onsets_s
+        self._volumes_per_block = volumes_per_block
+        self._predict_volumes = VolumePredictor(network)
+        self._aleatoric = np.zeros(maps.n_voxels)
+        self._epistemic = np.zeros(maps.n_voxels)
+        self._kept: dict[str, list[np.ndarray]] = {"novelty": [], "mean": [], "sd": [], "features": []}
+
+    def __iter__(self) -> Iterator[PredictionBlock]:
+        for first in range(0, len(self._onsets_s), self._volumes_per_block):
+            yield self._predict(first)
+
+    def _predict(self, first: int) -> PredictionBlock:
+        onsets_s = self._onsets_s[first : first + self._volumes_per_block]
+        windows, recorded = self._spectra.before(onsets_s, self._network.n_windows)
+        described = describe(self._spectra, windows, recorded)
+        # The last block is filled up, so that one compiled shape serves all.
+        padding = [(0, self._volumes_per_block - len(onsets_s))] + [(0, 0)] * 3
+        drawn = self._predict_volumes(np.pad(windows, padding))
+        novelty = self._network.novelty
+        score = novelty.score(*map(jnp.asarray, (described.features, self._spectra.profile, described.evidence)))
+        widening = np.asarray(novelty.widening(score))
+        mean_z, total_sd_z, parcel_variance = self._render(drawn, described.evidence, widening)
+        averaging, factor = self._maps.averaging, self._maps.parcel_factor
+        for name, value in (
+            ("novelty", novelty.percentile(score)),
+            ("features", described.latest),
+            ("mean", (averaging @ mean_z.T).T),
+            ("sd", factor * np.sqrt(parcel_variance)),
+        ):
+            self._kept[name].append(np.asarray(value))
+        return PredictionBlock(first, mean_z, total_sd_z)
+
+    def _render(
+        self, drawn: Drawn, evidence: Float[np.ndarray, " volumes"], widening: Float[np.ndarray, " volumes"]
+    ) -> tuple[np.ndarray, np.ndarray, Float[np.ndarray, "volumes parcels"]]:
+        """Mean and total sd at the output's voxels, and the variance averaged over each parcel; in steps of voxels."""
+        maps, count = self._maps, len(evidence)
+        mean_z, total_sd_z = (np.empty((count, maps.n_voxels), np.float32) for _ in range(2))
+        parcel_variance = np.zeros((count, maps.averaging.shape[0]), np.float32)
+        by_voxel = maps.averaging.T.tocsr()
+        squared = np.square(widening)[:, None]
+        for start in range(0, maps.n_voxels, VOXELS_PER_STEP):
+            voxels = slice(start, start + VOXELS_PER_STEP)
+            mean, stated, epistemic = drawn.carried(maps.interpolation[voxels], count)
+            aleatoric = aleatoric_variance(mean, maps.residual_sd[voxels] ** 2 * stated, evidence)
+            parcel_variance += squared * ((aleatoric + epistemic) @ by_voxel[voxels])
+            scale = squared * maps.voxel_factor[voxels] ** 2
+            mean_z[:, voxels] = mean
+            total_sd_z[:, voxels] = np.sqrt(scale * (aleatoric + epistemic))
+            self._aleatoric[voxels] += (scale * aleatoric).sum(axis=0)
+            self._epistemic[voxels] += (scale * epistemic).sum(axis=0)
+        return mean_z, total_sd_z, parcel_variance
+
+    def summary(self) -> PredictionSummary:
+        """What is known once every block was yielded."""
+        n_volumes = len(self._onsets_s)
+        kept = {name: np.concatenate(parts) for name, parts in self._kept.items()}
+        return PredictionSummary(
+            aleatoric_sd_z=np.sqrt(self._aleatoric / n_volumes).astype(np.float32),
+            epistemic_sd_z=np.sqrt(self._epistemic / n_volumes).astype(np.float32),
+            novelty=kept["novelty"],
+            parcel_mean_z=kept["mean"],
+            parcel_sd_z=kept["sd"],
+            features_z=kept["features"],
+            bands_hz=self._spectra.bands.edges_hz,
+            cap=self._spectra.cap,
+            epistemic_estimated=self._network.stochastic,
+        )
+
+
+def aleatoric_variance(
+    mean_z: Float[np.ndarray, "volumes voxels"],
+    residual_variance: Float[np.ndarray, "*volumes voxels"],
+    evidence: Float[np.ndarray, " volumes"],
+) -> Float[np.ndarray, "volumes voxels"]:
+    """Variance of the error of volumes, of which only a share of the input was recorded.
+
+    With all of it, the error's variance is the residual's. With none, the prediction is a constant that has nothing to
+    do with this recording, and misses BOLD of unit variance by one plus its own square. In between, both are mixed.
+    """
+    blind = np.maximum(1 - residual_variance, 0) + np.square(mean_z)
+    return residual_variance + (1 - evidence[:, None]) * blind
+
+
+@partial(jax.jit, static_argnames="graph")
+def _forward(
+    graph: nnx.GraphDef[Calhas2022], states: tuple[nnx.State, ...], windows: Array
+) -> tuple[Array, Array | None]:
+    """One draw: volumes and what the aleatoric head states, flattened."""
+    mean, sd = nnx.merge(graph, *states).predict(windows)
+    return mean.reshape(len(mean), -1), None if sd is None else sd.reshape(len(sd), -1)
+
+
+def _seeded(streams: nnx.State, draw: int) -> nnx.State:
+    """Random streams of one draw, at their beginning."""
+
+    def seeded(leaf: Array) -> Array:
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return jax.random.key(draw) if is_key else jnp.zeros_like(leaf)
+
+    return jax.tree.map(seeded, streams)

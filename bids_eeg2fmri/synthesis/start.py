@@ -1,0 +1,104 @@
+"""The three steps from a recording to a running synthesis, for every kind of network that a bundle can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from ..bold.grid import Grid
+from ..eeg.recording import Recording, VolumeClock
+from ..network.bundle import Network
+from ..network.calhas2022.trained import TrainedCalhas2022
+from ..network.neuralfield import NeuralField
+from .cap_spectra import CapSpectra, compute_cap_spectra
+from .grid_maps import GridMaps, make_grid_maps
+from .prediction import PredictionBlock, PredictionSummary
+from .published import PublishedSynthesis
+from .spectrogram import Spectrogram, compute_spectrogram
+from .synthesise import VOLUMES_PER_BLOCK, Synthesis
+from .volume_maps import VolumeMaps, make_volume_maps
+
+Prepared: TypeAlias = Spectrogram | CapSpectra
+Maps: TypeAlias = GridMaps | VolumeMaps
+
+
+class RunningSynthesis(Protocol):
+    """A prediction that has begun: iterate over its blocks, then ask for the summary."""
+
+    def __iter__(self) -> Iterator[PredictionBlock]: ...
+
+    def summary(self) -> PredictionSummary:
+        """What is known once every block was yielded."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """How one kind of network is used; ``prepared`` and ``maps`` are what its own first two steps return."""
+
+    prepare: Callable[[Any, Recording], Prepared]
+    make_maps: Callable[[Any, Grid], Maps]
+    start: Callable[[Any, Any, Any, VolumeClock, float, int], RunningSynthesis]
+
+
+def _prepare_published(network: TrainedCalhas2022, recording: Recording) -> CapSpectra:
+    return compute_cap_spectra(recording, network.facts, network.n_bins)
+
+
+def _start_published(
+    network: TrainedCalhas2022,
+    maps: VolumeMaps,
+    spectra: CapSpectra,
+    clock: VolumeClock,
+    start_time_s: float,
+    volumes_per_block: int,
+) -> PublishedSynthesis:
+    # Its windows end at a volume's onset, in training as here, whichever instant of the TR the volume stands for.
+    return PublishedSynthesis(network, maps, spectra, clock, volumes_per_block)
+
+
+_STEPS: dict[type[Network], _Steps] = {
+    NeuralField: _Steps(lambda network, recording: compute_spectrogram(recording), make_grid_maps, Synthesis),
+    TrainedCalhas2022: _Steps(_prepare_published, make_volume_maps, _start_published),
+}
+
+
+def prepare(network: Network, recording: Recording) -> Prepared:
+    """What a network receives of a recording, whatever the output grid.
+
+    Raises
+    ------
+    BadDataError
+        The network cannot use this recording.
+    """
+    return _STEPS[type(network)].prepare(network, recording)
+
+
+def make_maps(network: Network, grid: Grid) -> Maps:
+    """What a network needs to predict on an output grid, whatever the recording."""
+    return _STEPS[type(network)].make_maps(network, grid)
+
+
+def start_synthesis(
+    network: Network,
+    maps: Maps,
+    prepared: Prepared,
+    clock: VolumeClock,
+    start_time_s: float = 0.0,
+    volumes_per_block: int = VOLUMES_PER_BLOCK,
+) -> RunningSynthesis:
+    """Begin the prediction of one recording on one grid.
+
+    Parameters
+    ----------
+    network, maps, prepared
+        The network, and what :func:`make_maps` and :func:`prepare` made for it.
+    clock
+        When the volumes start.
+    start_time_s
+        Instant within the TR that a volume's value stands for.
+    volumes_per_block
+        Volumes predicted at once: fewer need less memory.
+    """
+    return _STEPS[type(network)].start(network, maps, prepared, clock, start_time_s, volumes_per_block)

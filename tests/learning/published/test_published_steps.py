@@ -1,0 +1,153 @@
+"""Schedule, early stopping, log, precision, and what one step does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+from test_published_curves import rows
+from tiny_training import OPTIONS, TinyNetwork
+
+from bids_eeg2fmri.errors import BadDataError
+from bids_eeg2fmri.learning.options import TrainingOptions
+from bids_eeg2fmri.learning.published import loop
+from bids_eeg2fmri.learning.published.course import Course
+from bids_eeg2fmri.learning.published.devices import make_mesh
+from bids_eeg2fmri.learning.published.feed import Batch
+from bids_eeg2fmri.learning.published.log import read_log, write_log
+from bids_eeg2fmri.learning.published.objective import batch_loss, losses_by_volume
+from bids_eeg2fmri.learning.published.optimiser import learning_rate, make_optimiser
+from bids_eeg2fmri.learning.published.precision import compute_in_bfloat16
+from bids_eeg2fmri.learning.published.state import first_state, take_apart
+from bids_eeg2fmri.learning.published.step import draw_anew, make_step
+from bids_eeg2fmri.learning.published.validation import make_validation
+
+
+def batch_of(volumes, numbers, weights=None):
+    weights = np.ones(len(numbers), np.float32) if weights is None else np.array(weights, np.float32)
+    return Batch(jnp.asarray(volumes.spectra(numbers)), jnp.asarray(volumes.targets(numbers)), jnp.asarray(weights))
+
+
+def test_the_rate_rises_to_its_peak_and_falls_to_zero():
+    rate = learning_rate(TrainingOptions(learning_rate=0.01, warmup_share=0.1), 100)
+    values = np.array([float(rate(step)) for step in range(101)])
+    assert values.argmax() == 10
+    assert values[10] == pytest.approx(0.01)
+    assert 0 < values[0] < 0.0011
+    assert (np.diff(values[10:]) < 0).all()
+    assert values[100] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2])
+def test_the_shortest_trainings_have_a_rate(n_steps):
+    assert float(learning_rate(TrainingOptions(), n_steps)(0)) > 0
+
+
+def test_early_stopping():
+    course = Course()
+    for epoch, loss in enumerate((0.9, 0.7, 0.8, 0.75), start=1):
+        assert not course.finished
+        course = course.after_epoch(10 * epoch, loss, patience=2, epochs=100)
+    assert course.finished
+    assert (course.best_epoch, course.best_loss, course.step) == (2, 0.7, 40)
+    assert Course().after_epoch(10, 1.0, patience=5, epochs=1).finished
+    assert Course().after_epoch(10, math.nan, patience=5, epochs=9).best_epoch == 0
+
+
+def test_the_log_comes_back_without_epochs_that_will_be_repeated(tmp_path):
+    path = tmp_path / "training_log.tsv"
+    assert read_log(path, 3) == []
+    write_log(path, rows(5))
+    assert read_log(path, 3) == rows(5)[:3]
+
+
+def test_a_volume_that_fills_up_does_not_count(people):
+    volumes, _ = people
+    network = TinyNetwork()
+    network.eval()
+    whole, _ = batch_loss(network, batch_of(volumes, np.array([3, 8])))
+    filled, parts = batch_loss(network, batch_of(volumes, np.array([3, 8, 1]), [1, 1, 0]))
+    assert float(filled) == pytest.approx(float(whole), rel=1e-6)
+    by_volume = losses_by_volume(network, batch_of(volumes, np.array([3, 8])))
+    assert float(by_volume["loss"].mean()) == pytest.approx(float(whole), rel=1e-6)
+    assert float(parts["reconstruction"] + parts["latent"]) == pytest.approx(float(whole), rel=1e-6)
+
+
+def test_a_step_is_clipped_adam_and_the_average_lags_behind(people):
+    volumes, _ = people
+    batch = batch_of(volumes, np.arange(8))
+    network, options = TinyNetwork(), replace(OPTIONS, clip_norm=0.1, ema_decay=0.15)
+    anatomy, weights = take_apart(network)
+    optimiser = make_optimiser(options, 100)
+    step = make_step(anatomy, optimiser, options, make_mesh(8))
+    after, loss = step(first_state(weights, optimiser), batch)
+
+    by_hand = TinyNetwork()
+    draw_anew(by_hand, options.seed, 0)
+    by_hand.train()
+    value, gradient = nnx.jit(nnx.value_and_grad(lambda network: batch_loss(network, batch)[0]))(by_hand)
+    parameters = nnx.state(by_hand, nnx.Param)
+    factor = min(1.0, 0.1 / float(optax.global_norm(gradient)))
+    assert factor < 1, "the limit is at work"
+    adam = optax.adam(float(learning_rate(options, 100)(0)), eps=1e-7)
+    updates, _ = adam.update(jax.tree.map(lambda g: factor * g, gradient), adam.init(parameters))
+    expected = optax.apply_updates(parameters, updates)
+
+    assert float(loss) == pytest.approx(float(value), rel=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.weights.parameters, expected)
+    # Batch statistics moved once.
+    moved = jax.tree.leaves(nnx.state(by_hand, nnx.BatchStat))
+    np.testing.assert_allclose(jax.tree.leaves(after.weights.statistics)[0], moved[0], atol=1e-6)
+    assert (int(after.step), float(after.sums["volumes"])) == (1, 8)
+
+    first, second = kernel(weights), kernel(after.weights)
+    average = 0.1 * first + 0.9 * second
+    np.testing.assert_allclose(kernel(after.average), average, atol=1e-6)
+    later, _ = step(after, batch)
+    np.testing.assert_allclose(kernel(later.average), 0.15 * average + 0.85 * kernel(later.weights), atol=1e-6)
+
+
+def kernel(weights):
+    return np.asarray(weights.parameters["decoder"]["kernel"][...])
+
+
+def test_validation_counts_people_not_volumes(people):
+    _, volumes = people
+    network = TinyNetwork()
+    anatomy, weights = take_apart(network)
+    scores = make_validation(anatomy, volumes, 8, make_mesh(8))(weights)
+    network.eval()
+    losses = losses_by_volume(network, batch_of(volumes, np.arange(len(volumes))))
+    for name, values in losses.items():
+        values = np.asarray(values)
+        first = volumes.person_of_volume == 0
+        assert scores[name] == pytest.approx((values[first].mean() + values[~first].mean()) / 2, rel=1e-5)
+
+
+def test_mixed_precision_computes_in_bfloat16_and_keeps_float32(people):
+    volumes, _ = people
+    network, exact = TinyNetwork(), TinyNetwork()
+    compute_in_bfloat16(network)
+    assert network.decoder(jnp.ones((1, 8))).dtype == jnp.bfloat16
+    anatomy, weights = take_apart(network)
+    optimiser = make_optimiser(OPTIONS, 100)
+    batch = batch_of(volumes, np.arange(8))
+    state, loss = make_step(anatomy, optimiser, OPTIONS, make_mesh(8))(first_state(weights, optimiser), batch)
+    draw_anew(exact, OPTIONS.seed, 0)
+
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.weights)} == {jnp.dtype("float32")}
+    assert loss.dtype == jnp.float32
+    assert float(loss) == pytest.approx(float(batch_loss(exact, batch)[0]), rel=0.02)
+    assert float(loss) != float(batch_loss(exact, batch)[0])
+
+
+def test_a_loss_without_bounds_ends_training(people, tmp_path):
+    options = replace(OPTIONS, learning_rate=1e30, clip_norm=1e30)
+    with pytest.raises(BadDataError, match="the loss is"):
+        loop.train(TinyNetwork(), *people, options, tmp_path / "run", {})
