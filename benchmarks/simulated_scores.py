@@ -17,7 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from bids_eeg2fmri.evaluation.scores import crps_gaussian, temporal_correlation
-from bids_eeg2fmri.learning.baselines import ParcelRidge, fixed_sign_power, sensor_power, source_power
+from bids_eeg2fmri.learning.baselines import (
+    BandPowerRidge,
+    fixed_sign_power,
+    on_one_cap,
+    sensor_power,
+    source_power,
+)
 from bids_eeg2fmri.learning.examples import Example, load_examples
 from bids_eeg2fmri.learning.predict import Predictor
 from bids_eeg2fmri.learning.simulated_people import simulate_people
@@ -38,7 +44,7 @@ def null_95th_percentile(predicted: np.ndarray, truth: np.ndarray, rng: np.rando
 
 
 def score_example(
-    example: Example, predict: Predictor, ridges: dict[str, ParcelRidge], bundle: Bundle
+    example: Example, predict: Predictor, ridges: dict[str, BandPowerRidge], bundle: Bundle
 ) -> dict[str, float]:
     """Every figure of one recording."""
     config = bundle.network.config
@@ -52,11 +58,15 @@ def score_example(
         "fixed signs": temporal_correlation(fixed_sign_power(example, config), example.truth).mean(),
         **{name: temporal_correlation(ridge(example), example.truth).mean() for name, ridge in ridges.items()},
         bundle.name: temporal_correlation(predicted.parcel_mean, example.truth).mean(),
-        "null 95 %": null_95th_percentile(predicted.parcel_mean, example.truth, np.random.default_rng(example.seed)),
+        "null 95 %": null_95th_percentile(predicted.parcel_mean, example.truth, _rng(example)),
         **{f"coverage {level}": (error <= width).mean() for level, width in levels.items()},
         "CRPS / climatology": crps_gaussian(predicted.parcel_mean, predicted.parcel_sd, observed).mean() / climatology,
     }
     return {name: float(value) for name, value in row.items()}
+
+
+def _rng(example: Example) -> np.random.Generator:
+    return np.random.default_rng(int(example.subject.removeprefix("sim-")))
 
 
 def score_bundle(
@@ -78,13 +88,15 @@ def score_bundle(
     table: dict[int, dict[str, float]] = {}
     for cap in CAPS:
         ridges = {
-            name: ParcelRidge(features, config, cap, training, selection)
+            name: BandPowerRidge(features, config, on_one_cap(training, cap), on_one_cap(selection, cap))
             for name, features in (("sensor ridge", sensor_power), ("source ridge", source_power))
         }
         if cap == MODEL_CAP and n_own:
             seeds = range(MODEL_TRAINING_SEED, MODEL_TRAINING_SEED + n_own)
             own = simulate_people(work_dir, seeds, MODEL_CAPS, config, processes=processes)
-            ridges["source ridge, the model's people"] = ParcelRidge(source_power, config, cap, own, selection)
+            ridges["source ridge, the model's people"] = BandPowerRidge(
+                source_power, config, on_one_cap(own, cap), on_one_cap(selection, cap)
+            )
         rows: dict[str, list[float]] = defaultdict(list)
         for path in test:
             for example in load_examples(path):

@@ -85,6 +85,10 @@ def _run_level(settings: Settings, command: str) -> int:
         from .levels.group import run_group
 
         return run_group(settings, command)
+    if settings.level == "train":
+        from .levels.train import run_train
+
+        return run_train(settings, command)
     from .levels.participant import run_participant
 
     return run_participant(settings, command)

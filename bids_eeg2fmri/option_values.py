@@ -6,6 +6,7 @@ import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from .settings import RESOLUTIONS, SPACE, OutputSpace
 
@@ -87,4 +88,13 @@ def whole_number_above_zero(text: str) -> int:
     """A whole number, one or above."""
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
+
+
+def folds(text: str) -> int | Literal["loso"]:
+    """The number of parts of a cross-validation, or ``loso``: leave one person out."""
+    if text == "loso":
+        return "loso"
+    if not text.isdecimal() or int(text) < 2:
+        raise ArgumentTypeError(f"{text!r} is neither loso nor a whole number of at least 2")
     return int(text)

@@ -9,6 +9,7 @@ from typing import Any
 from . import __version__
 from .option_values import (
     derivative,
+    folds,
     label,
     memory_bytes,
     number_above_zero,
@@ -18,7 +19,7 @@ from .option_values import (
 )
 from .settings import RESOLUTIONS, SPACE
 
-LEVELS = ("participant", "group")
+LEVELS = ("participant", "group", "train")
 
 _DESCRIPTION = f"""\
 Writes SYNTHETIC BOLD from EEG: fMRI-like images, predicted, not measured, with maps of how
@@ -27,6 +28,8 @@ uncertain they are. For research, not for clinical decisions.
 The input is a BIDS dataset with EEG. The output is a BIDS derivatives dataset in {SPACE}
 that nilearn, XCP-D, fitlins and giga_connectome read, and one HTML report per person.
 Finished recordings are skipped when the same command is given again.
+
+`train` reads simultaneous EEG-fMRI instead; its output is a model for --model, with its scores.
 """
 
 _EPILOG = """\
@@ -45,6 +48,9 @@ examples:
     bids-eeg2fmri /data/bids /data/out participant --derivatives clean=/data/cleaned
   Then one table and one report of all people:
     bids-eeg2fmri /data/bids /data/out group
+  A model of one's own, from EEG recorded in the scanner and what fMRIPrep made of the BOLD:
+    bids-eeg2fmri /data/bids /data/model train --derivatives fmriprep=/data/fmriprep --folds loso
+    bids-eeg2fmri /data/bids /data/out participant --model /data/model
 
 exit codes:
   0 done; 2 command line; 16 input is not BIDS; 17 unknown level; 18 nothing selected;
@@ -104,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser; values given end in the namespace under the names of ``Settings``' fields."""
     parser = argparse.ArgumentParser(
         prog="bids-eeg2fmri",
-        usage="bids-eeg2fmri BIDS_DIR OUTPUT_DIR {participant,group} [options]",
+        usage="bids-eeg2fmri BIDS_DIR OUTPUT_DIR {participant,group,train} [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=_Formatter,
@@ -115,12 +121,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "level",
         metavar="LEVEL",
-        help="participant: EEG to synthetic BOLD, recording by recording; group: tables and report of all people",
+        help="participant: EEG to synthetic BOLD, recording by recording; group: tables and report of all people; "
+        "train: a model from simultaneous EEG and BOLD, cross-validated",
     )
     parser.add_argument("--version", action="version", version=f"bids_eeg2fmri v{__version__}")
     _add_selection(OptionGroup(parser, "which recordings"))
     _add_eeg(OptionGroup(parser, "reading EEG"))
     _add_synthesis(OptionGroup(parser, "model and output"))
+    _add_training(OptionGroup(parser, "training (level train)"))
     _add_resources(OptionGroup(parser, "resources"))
     _add_running(OptionGroup(parser, "running"))
     _add_accepted(OptionGroup(parser, "accepted for shared job scripts, without effect"))
@@ -149,7 +157,7 @@ def _add_selection(group: OptionGroup) -> None:
         "--bids-filter-file",
         type=Path,
         metavar="FILE",
-        help='JSON with an "eeg" query, such as {"eeg": {"task": ["rest"], "acquisition": null}}; '
+        help='JSON with "eeg" and "bold" queries, such as {"eeg": {"task": ["rest"], "acquisition": null}}; '
         'null: entity absent, "*": any value',
     )
     group.value(
@@ -164,8 +172,8 @@ def _add_selection(group: OptionGroup) -> None:
         "--datasets",
         type=derivative,
         metavar="[NAME=]DIR",
-        help="datasets of cleaned EEG (proc-clean, desc-clean, desc-preproc, or named like the raw files); "
-        "a cleaned recording replaces the raw one",
+        help="datasets of cleaned EEG (proc-clean, desc-clean, desc-preproc, or named like the raw files), which "
+        "replaces the raw one, and of BOLD preprocessed by fMRIPrep, to train on or to score against",
     )
     group.switch(
         "--skip-bids-validation",
@@ -198,9 +206,62 @@ def _add_synthesis(group: OptionGroup) -> None:
     group.value("--reference-image", type=Path, metavar="FILE", help=f"write on the grid of this image in {SPACE}")
     group.switch("--float32", help="write float32 images, larger than the default scaled int16")
     group.value(
-        "--random-seed", type=whole_number, metavar="N", help="accepted for shared scripts: nothing is drawn at random"
+        "--random-seed",
+        "--seed",
+        type=whole_number,
+        metavar="N",
+        help="decides what training draws: people of each part, weights, batches (default: 0)",
     )
     group.switch("--sloppy", help="for tests: the coarsest output unless --output-spaces is given")
+
+
+def _add_training(group: OptionGroup) -> None:
+    group.value(
+        "--network",
+        choices=("neuralfield", "calhas2022"),
+        help="neuralfield: any montage and any grid; calhas2022: the published network, on the dataset's own cap "
+        "(default: neuralfield)",
+    )
+    group.value(
+        "--from",
+        dest="from_model",
+        metavar="NAME|DIR",
+        help="begin with this model instead of from nothing: for few people (neuralfield only)",
+    )
+    group.value(
+        "--network-config",
+        type=Path,
+        metavar="FILE",
+        help="JSON with hyper-parameters of the network that replace its defaults",
+    )
+    group.value(
+        "--folds",
+        type=folds,
+        metavar="K|loso",
+        help="cross-validation over people: K parts, or leave one out (default: 5)",
+    )
+    group.values(
+        "--test-participants",
+        type=label("sub"),
+        metavar="LABEL",
+        help="people to score the model on, instead of folds; training never sees them",
+    )
+    group.values(
+        "--validation-participants",
+        type=label("sub"),
+        metavar="LABEL",
+        help="people for early stopping and calibration (default: a fifth, drawn)",
+    )
+    group.values(
+        "--confounds",
+        metavar="COLUMN",
+        help="columns of fMRIPrep's confounds table to regress out of the BOLD (default: none)",
+    )
+    group.value("--epochs", type=whole_number_above_zero, metavar="N", help="most passes over the data (default: 10)")
+    group.value("--batch-size", type=whole_number_above_zero, metavar="N", help="volumes per step (default: 4)")
+    group.value(
+        "--learning-rate", type=number_above_zero, metavar="RATE", help="peak of the schedule (default: 0.00298)"
+    )
 
 
 def _add_resources(group: OptionGroup) -> None:

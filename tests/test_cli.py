@@ -40,6 +40,15 @@ VALUES = {
     "model": ["neuralfield-sim"],
     "output_spaces": ["MNI152NLin2009cAsym:res-3"],
     "output_layout": ["bids"],
+    "network": ["calhas2022"],
+    "from_model": ["neuralfield-sim"],
+    "folds": ["loso"],
+    "test_participants": ["01"],
+    "validation_participants": ["sub-01"],
+    "confounds": ["csf"],
+    "epochs": ["3"],
+    "batch_size": ["8"],
+    "learning_rate": ["0.001"],
     "work_dir": ["scratch"],
     "bids_database_dir": ["db"],
     "fs_license_file": ["license.txt"],
@@ -48,6 +57,7 @@ FILES = {
     "bids_filter_file": ("filter.json", '{"eeg": {}}'),
     "reference_image": ("reference.nii.gz", ""),
     "config_file": ("config.toml", ""),
+    "network_config": ("network.json", "{}"),
 }
 LONG_OPTIONS = [
     (option, action)
@@ -65,7 +75,9 @@ SPELLINGS = [
     "--config-file --boilerplate-only --boilerplate_only --md-only-boilerplate --reports-only --dry-run",
     "--notrack --stop-on-first-crash --random-seed --sloppy --debug --fs-license-file -v --version",
     "--model --device --tr --overwrite --exclude-participant-label --exclude_participant_label --volume-marker",
-    "--montage --allow-gradient-artefact --reference-image --float32",
+    "--montage --allow-gradient-artefact --reference-image --float32 --seed",
+    "--network --from --network-config --folds --test-participants --validation-participants --confounds",
+    "--epochs --batch-size --learning-rate",
 ]
 
 

@@ -17,6 +17,7 @@ from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.confounds import confounds_table
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
+from bids_eeg2fmri.bold.real_bold import RealBold
 from bids_eeg2fmri.derivatives import sidecars
 from bids_eeg2fmri.derivatives.completeness import RunHashes
 from bids_eeg2fmri.derivatives.encoding import bold_encoding
@@ -24,15 +25,29 @@ from bids_eeg2fmri.derivatives.names import UNCERTAINTY_PARTS, output_names
 from bids_eeg2fmri.derivatives.provenance import ModelProvenance
 from bids_eeg2fmri.eeg.recording import Cleaning, Recording, VolumeClock
 from bids_eeg2fmri.eeg.spectra import BANDS_HZ
+from bids_eeg2fmri.levels.scanner_bold import ScannerBold
 from bids_eeg2fmri.network.lags import MEMORY_S
 from bids_eeg2fmri.parser import build_parser
 from bids_eeg2fmri.phantom import cli as phantom
 from bids_eeg2fmri.report.group_table import column_names
 from bids_eeg2fmri.report.panels import PANELS
+from bids_eeg2fmri.report.score_definitions import SCORES
 from bids_eeg2fmri.settings import OutputSpace
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ("installation", "quickstart", "usage", "outputs", "method", "validity", "qc", "faq", "hpc")
+DOCS = (
+    "installation",
+    "quickstart",
+    "usage",
+    "outputs",
+    "method",
+    "validity",
+    "qc",
+    "faq",
+    "hpc",
+    "evaluation",
+    "training",
+)
 PROGRAM = re.compile(r"bids-eeg2fmri(-phantom)?|bids_eeg2fmri(:\w+)?|[\w/]+\.sif")
 PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in DOCS))
 
@@ -127,10 +142,13 @@ def facts(tmp_path: Path) -> sidecars.RunFacts:
 
 
 def test_every_sidecar_key_stands_in_the_outputs(facts: sidecars.RunFacts) -> None:
+    image = RealBold(Path("bold.nii.gz"), 2.0, 5, 0.0, np.eye(4), (1, 1, 1))
+    scanner = ScannerBold(image, "bids:raw:bold.nii.gz", False, ())
     contents = [
         sidecars.bold_sidecar(facts, encoding=bold_encoding(), clipped=0, metrics={}),
         sidecars.boldref_sidecar(facts),
         sidecars.mask_sidecar(facts),
+        sidecars.correlation_sidecar(facts, scanner.metadata | {"VoxelsCompared": 1}),
         *(sidecars.uncertainty_sidecar(facts, part) for part in UNCERTAINTY_PARTS),
     ]
     keys = set().union(*(sidecar_keys(content) for content in contents))
@@ -140,7 +158,7 @@ def test_every_sidecar_key_stands_in_the_outputs(facts: sidecars.RunFacts) -> No
 
 def test_every_output_of_a_recording_stands_in_the_outputs(facts: sidecars.RunFacts) -> None:
     names = facts.names
-    images = [path for path in names.required if path.suffix != ".json"]
+    images = [path for path in (*names.required, names.correlation) if path.suffix != ".json"]
     general = [path.name.replace(names.stem, "E").replace(names.space_entities, "S") for path in images]
     assert {*general, "E_events.tsv"} <= documented(read("docs/outputs.md"))
 
@@ -156,7 +174,7 @@ def test_every_confound_stands_in_the_outputs() -> None:
 
 
 def test_every_column_of_the_group_table_stands_in_the_outputs() -> None:
-    assert set(column_names([])) <= documented(read("docs/outputs.md"))
+    assert {*column_names([]), *SCORES} <= documented(read("docs/outputs.md"))
 
 
 # --- qc.md, method.md -------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from typing import Any
 
 from bids_eeg2fmri import __version__
 from bids_eeg2fmri.eeg.spectra import BANDS_HZ, HOP_S, HOPS_PER_WINDOW
-from bids_eeg2fmri.learning.fit import People, fit_neuralfield
+from bids_eeg2fmri.learning.fit import fit_neuralfield
+from bids_eeg2fmri.learning.people import People, Person
 from bids_eeg2fmri.learning.simulated_people import simulate_people
 from bids_eeg2fmri.network.bundle import load_bundle, save_bundle
 from bids_eeg2fmri.network.neuralfield import NeuralFieldConfig
@@ -37,11 +38,12 @@ def train(arguments: argparse.Namespace) -> None:
     config = NeuralFieldConfig()
     simulate = {"config": config, "processes": arguments.processes}
 
-    def people(first: int, count: int, description: str) -> list[Path]:
+    def people(first: int, count: int, description: str) -> list[Person]:
         # One cap that most laboratories know and one drawn at random for every person.
-        return simulate_people(
+        paths = simulate_people(
             arguments.work_dir, range(first, first + count), (64, None), description=description, **simulate
         )
+        return [(path,) for path in paths]
 
     groups = People(
         training=people(TRAINING_SEED, arguments.people, "Training people"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
+from ..bids.bold_file import BoldFile
 from ..bids.recording_file import RecordingFile
 from ..errors import MissingInputError
 from ..settings import OutputSpace, Settings
@@ -56,12 +58,23 @@ def input_hash(file: RecordingFile) -> str:
     return _with(digest.hexdigest(), file.sidecar)
 
 
-def config_hash(settings: Settings, space: OutputSpace) -> str:
-    """Digest of the settings that change a recording's outputs, and of this program's version."""
+def config_hash(settings: Settings, space: OutputSpace, scanner_bold: BoldFile | None = None) -> str:
+    """Digest of what changes a recording's outputs beside its input, and of this program's version.
+
+    Parameters
+    ----------
+    settings, space
+        The settings and the output grid.
+    scanner_bold
+        BOLD of the same run that the output is compared with. Of its files, name, size and time of change are
+        digested, not the content: it is many times larger than the EEG.
+    """
     reference = space.reference_image
+    compared = {} if scanner_bold is None else {"scanner_bold": _identity(scanner_bold, settings.confounds)}
     return _with(
         __version__,
-        {
+        compared
+        | {
             "tr_s": settings.tr_s,
             "volume_marker": settings.volume_marker,
             "montage": settings.montage,
@@ -72,6 +85,23 @@ def config_hash(settings: Settings, space: OutputSpace) -> str:
             "reference_image": None if reference is None else hashlib.sha256(reference.read_bytes()).hexdigest(),
         },
     )
+
+
+def _identity(bold: BoldFile, confounds: tuple[str, ...]) -> dict[str, Any]:
+    files = [path for path in (bold.path, bold.mask, bold.confounds if confounds else None) if path is not None]
+    return {
+        "dataset": bold.dataset,
+        "sidecar": bold.sidecar,
+        "confounds": confounds,
+        "files": [(path.name, status.st_size, status.st_mtime_ns) for path in files if (status := _status(path))],
+    }
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def state(names: OutputNames, hashes: RunHashes) -> State:
@@ -90,7 +120,8 @@ def state(names: OutputNames, hashes: RunHashes) -> State:
 
 def clear_leftovers(names: OutputNames) -> None:
     """Remove the temporary files that a killed run of the same recording left behind."""
-    for path in (*names.required, names.events, sidecar(names.events)):
+    optional = (names.events, names.correlation)
+    for path in (*names.required, *optional, *map(sidecar, optional)):
         remove_leftovers(path)
 
 

@@ -154,6 +154,13 @@ def _link(output_dir: Path, dataset: Path) -> str:
     return root.as_uri()
 
 
+def dataset_name(root: Path) -> str:
+    """Name and DOI of a dataset, as models and sidecars cite it."""
+    source = _source_description(root)
+    name, doi = source.get("Name") or root.resolve().name, source.get("DatasetDOI")
+    return f"{name} ({doi})" if doi else str(name)
+
+
 def _source_description(bids_dir: Path) -> dict[str, Any]:
     try:
         content = json.loads((bids_dir / "dataset_description.json").read_text(encoding="utf-8-sig"))

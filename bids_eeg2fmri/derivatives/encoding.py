@@ -64,6 +64,7 @@ _SD_INT16 = Encoding("int16", slope=1 / 256, gain=UNITS_PER_Z)
 _SD_FLOAT32 = Encoding("float32", gain=UNITS_PER_Z)
 
 MASK = Encoding("uint8")
+CORRELATION = Encoding("int16", slope=1 / 16384)
 
 
 def bold_encoding(float32: bool = False) -> Encoding:

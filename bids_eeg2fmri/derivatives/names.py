@@ -66,6 +66,11 @@ class OutputNames:
         return self._image(f"stat-std_desc-{part}_boldmap")
 
     @property
+    def correlation(self) -> Path:
+        """The map of the correlation over time with the scanner's BOLD; only where there is such BOLD."""
+        return self._image("stat-correlation_boldmap")
+
+    @property
     def confounds(self) -> Path:
         """The confounds table."""
         return self.func_dir / f"{self.stem}_desc-confounds_timeseries.tsv"

@@ -21,6 +21,8 @@ class ModelProvenance:
         What it was trained on, one citation or DOI per dataset; simulations are called so.
     doi
         DOI of the bundle, when it has one.
+    epistemic
+        What its epistemic uncertainty is, as the end of a sentence.
     """
 
     name: str
@@ -29,3 +31,4 @@ class ModelProvenance:
     network: str
     training_datasets: tuple[str, ...]
     doi: str | None = None
+    epistemic: str = "what the members of the model disagree on"

@@ -33,7 +33,7 @@ _PARTS: dict[UncertaintyPart, str] = {
     "aleatoric": "Root mean square over volumes of the aleatoric part of the predictive standard deviation: "
     "what the EEG does not tell about BOLD",
     "epistemic": "Root mean square over volumes of the epistemic part of the predictive standard deviation: "
-    "what the members of the model disagree on",
+    "{epistemic}",
 }
 
 
@@ -65,6 +65,7 @@ def bold_sidecar(
     metrics: Mapping[str, float],
     start_time_s: float = 0.0,
     history_s: float = 26.0,
+    compared_with: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Sidecar of the synthetic BOLD.
 
@@ -80,6 +81,8 @@ def bold_sidecar(
         Instant within a repetition time that a volume stands for.
     history_s
         Length of the EEG history a volume depends on.
+    compared_with
+        What the metrics' scores against a scanner's BOLD were computed with; ``None`` when there is none.
     """
     recording, clock = facts.recording, facts.recording.clock
     return {
@@ -96,6 +99,7 @@ def bold_sidecar(
         "IncompleteHistory": _incomplete_history(clock, history_s),
         "EEG": _eeg(recording),
         "Warnings": recording.warnings,
+        **({} if compared_with is None else {"ComparedWith": compared_with}),
         "Metrics": {name: value if np.isfinite(value) else None for name, value in metrics.items()},
         "ParcellationNote": ATLAS_NOTE,
         **facts.hashes.as_metadata,
@@ -111,7 +115,21 @@ def uncertainty_sidecar(facts: RunFacts, part: UncertaintyPart) -> dict[str, Any
         **_space(facts.grid),
         "Units": _UNITS,
         **_origin(facts),
-        "Description": _PARTS[part] + f"; in the units of the synthetic BOLD ({UNITS_PER_Z:g} per standard deviation)",
+        "Description": _PARTS[part].format(epistemic=facts.model.epistemic)
+        + f"; in the units of the synthetic BOLD ({UNITS_PER_Z:g} per standard deviation)",
+    }
+
+
+def correlation_sidecar(facts: RunFacts, compared_with: Mapping[str, Any]) -> dict[str, Any]:
+    """Sidecar of the map of the correlation over time with the scanner's BOLD."""
+    return {
+        "SkullStripped": True,
+        **_space(facts.grid),
+        **_origin(facts),
+        "Units": "1",
+        "Description": "Correlation over time of the synthetic BOLD with the scanner's BOLD of the same run; "
+        "0 where the scanner's image has no signal",
+        "ComparedWith": compared_with,
     }
 
 

@@ -8,8 +8,9 @@ from functools import cached_property
 from ..bold.grid import Grid, make_grid
 from ..derivatives.provenance import ModelProvenance
 from ..network.bundle import Bundle, load_bundle
+from ..network.neuralfield import NeuralField
 from ..settings import OutputSpace, Settings
-from ..synthesis.grid_maps import GridMaps, make_grid_maps
+from ..synthesis.start import Maps, make_maps
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Model:
             network=metadata["network"],
             training_datasets=tuple(metadata["training"]["datasets"]),
             doi=metadata.get("doi"),
+            epistemic=self.bundle.network.epistemic,
         )
 
     @property
@@ -45,10 +47,22 @@ class Model:
         """Instant within the repetition time that a volume stands for: the training targets' convention."""
         return float(self.bundle.metadata["targets"]["start_time_s"])
 
+    @property
+    def any_instant(self) -> bool:
+        """Whether the network can predict BOLD at any instant, and not only at that of its training targets."""
+        return isinstance(self.bundle.network, NeuralField)
+
+    def was_trained_on(self, subject: str, dataset: str) -> bool:
+        """Whether a person of a dataset (as :func:`.dataset_name` names it) had a part in training or calibration."""
+        training = self.bundle.metadata["training"]
+        people = [training.get("people", {}).get(role) for role in ("training", "validation")]
+        named = [label for labels in people if isinstance(labels, list) for label in labels]
+        return dataset in training["datasets"] and subject in named
+
     @cached_property
-    def maps(self) -> tuple[GridMaps, ...]:
-        """The network's maps on every grid; evaluated on first use."""
-        return tuple(make_grid_maps(self.bundle.network, grid) for _, grid in self.grids)
+    def maps(self) -> tuple[Maps, ...]:
+        """What the network needs on every grid; made on first use."""
+        return tuple(make_maps(self.bundle.network, grid) for _, grid in self.grids)
 
 
 def load_model(settings: Settings) -> Model:

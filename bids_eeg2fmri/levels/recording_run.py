@@ -30,6 +30,7 @@ from ..derivatives.completeness import (
     withdraw_completeness,
 )
 from ..derivatives.confounds import write_confounds
+from ..derivatives.correlation import remove_correlation, write_correlation
 from ..derivatives.encoding import MASK, bold_encoding, sd_encoding
 from ..derivatives.events import write_events
 from ..derivatives.names import output_names, sidecar
@@ -37,16 +38,17 @@ from ..derivatives.nifti import nifti_writer, write_map
 from ..derivatives.sidecars import RunFacts, bold_sidecar, boldref_sidecar, mask_sidecar, uncertainty_sidecar
 from ..eeg.read import read_recording
 from ..eeg.recording import Recording
-from ..network.lags import MEMORY_S
+from ..report.comparison import Comparison
 from ..report.reportlets import write_reportlets
 from ..report.run import RunReport
 from ..settings import OutputSpace, Settings
-from ..synthesis.grid_maps import GridMaps
 from ..synthesis.prediction import PredictionSummary
-from ..synthesis.spectrogram import Spectrogram, compute_spectrogram
-from ..synthesis.synthesise import VOLUMES_PER_BLOCK, Synthesis
+from ..synthesis.start import Maps, Prepared, prepare, start_synthesis
+from ..synthesis.synthesise import VOLUMES_PER_BLOCK
 from .metrics import recording_metrics
 from .model import Model
+from .real_scores import ScannerComparison, start_comparing
+from .scanner_bold import Found, ScannerBold, look_for_scanner, meet_scanner
 
 LOW_MEMORY_VOLUMES = 16
 
@@ -95,21 +97,30 @@ class _Stopwatch:
 
 @dataclass(frozen=True)
 class _Job:
-    """One recording, read and projected, on its way to its output grids."""
+    """One recording, read and made ready for the network, on its way to its output grids."""
 
     file: RecordingFile
     settings: Settings
     model: Model
     recording: Recording
-    spectrogram: Spectrogram
+    prepared: Prepared
     input_digest: str
     command: str
     clock: _Stopwatch
+    found: Found
+    scanner: ScannerBold | None
+
+    @property
+    def start_time_s(self) -> float:
+        """Instant that a volume stands for: the scanner's, where there is one and the network can predict any."""
+        if self.scanner is None or not self.model.any_instant:
+            return self.model.start_time_s
+        return self.scanner.image.start_time_s
 
     def facts(self, space: OutputSpace, grid: Grid) -> RunFacts:
         """What every sidecar on one grid states."""
         names = output_names(self.settings.output_dir, self.file, grid)
-        hashes = _hashes(self.input_digest, self.settings, space, self.model)
+        hashes = _hashes(self.input_digest, self.settings, space, self.model, self.found)
         return RunFacts(names, self.file, self.recording, grid, self.model.provenance, hashes)
 
 
@@ -119,8 +130,8 @@ def recording_state(file: RecordingFile, settings: Settings, model: Model) -> St
     if not any(sidecar(names.bold).exists() for _, names in grids):
         # Nothing is there: the input need not be read to say so.
         return "new"
-    digest = input_hash(file)
-    states = {state(names, _hashes(digest, settings, space, model)) for space, names in grids}
+    digest, found = input_hash(file), look_for_scanner(file, settings)
+    states = {state(names, _hashes(digest, settings, space, model, found)) for space, names in grids}
     return "done" if states == {"done"} else "stale"
 
 
@@ -139,14 +150,16 @@ def run_recording(
         recording = read_recording(file, settings, settings.scratch_dir)
     for warning in recording.warnings:
         logger.warning("%s: %s", file.label, warning)
+    found = look_for_scanner(file, settings)
+    recording, scanner = meet_scanner(found, file, recording, model, settings)
     logger.info(
         "%s: %d of %d channels, %.0f s, %d volumes every %g s (%s)",
         *(file.label, recording.good.sum(), len(recording.good), recording.duration_s),
         *(recording.clock.n_volumes, recording.clock.tr_s, recording.clock.source),
     )
     with clock("spectra"):
-        spectrogram = compute_spectrogram(recording)
-    job = _Job(file, settings, model, recording, spectrogram, input_hash(file), command, clock)
+        prepared = prepare(model.bundle.network, recording)
+    job = _Job(file, settings, model, recording, prepared, input_hash(file), command, clock, found, scanner)
     outputs: list[Path] = []
     for index, ((space, grid), maps) in enumerate(zip(model.grids, model.maps, strict=True)):
         # Tables, events and figures have no space entity: they describe the first grid.
@@ -155,34 +168,45 @@ def run_recording(
     return RecordingResult(file.label, tuple(outputs), recording.warnings, clock.total)
 
 
-def _hashes(digest: str, settings: Settings, space: OutputSpace, model: Model) -> RunHashes:
-    return RunHashes(input=digest, model=model.bundle.sha256, config=config_hash(settings, space))
+def _hashes(digest: str, settings: Settings, space: OutputSpace, model: Model, found: Found) -> RunHashes:
+    return RunHashes(input=digest, model=model.bundle.sha256, config=config_hash(settings, space, found.file))
 
 
-def _write_grid(job: _Job, facts: RunFacts, maps: GridMaps, *, primary: bool) -> list[Path]:
+def _write_grid(job: _Job, facts: RunFacts, maps: Maps, *, primary: bool) -> list[Path]:
     """Every output on one grid; the BOLD sidecar, which marks it complete, comes last."""
     names, clock = facts.names, job.clock
     clear_leftovers(names)
     with clock("synthesis"):
-        statistics, summary, clipped = _write_series(job, facts, maps)
+        recording, comparing = start_comparing(job.scanner, job.recording, job.model, facts.grid, job.settings)
+        facts = replace(facts, recording=recording)
+        statistics, summary, clipped = _write_series(job, facts, maps, comparing)
+    comparison = None
+    if comparing is not None:
+        with clock("scores"):
+            comparison = comparing.finish(summary)
     with clock("maps"):
         _write_maps(facts, job.settings, statistics, summary)
+        written = list(names.required)
+        if comparing is None or comparison is None:
+            remove_correlation(names)
+        else:
+            written += write_correlation(facts, comparison.voxel_r, comparing.metadata)
     description = bold_sidecar(
         facts,
         encoding=bold_encoding(job.settings.float32),
         clipped=clipped,
-        metrics=recording_metrics(job.recording, statistics, summary),
-        start_time_s=job.model.start_time_s,
-        history_s=MEMORY_S,
+        metrics={**recording_metrics(job.recording, statistics, summary), **(comparison.scores if comparison else {})},
+        start_time_s=job.start_time_s,
+        history_s=job.model.bundle.network.history_s,
+        compared_with=comparing.metadata if comparing else None,
     )
-    written = list(names.required)
     if primary:
         table = confounds_table(statistics, job.recording.clock.tr_s)
         write_confounds(names, table, confounds_sidecar(table))
         if write_events(names, replace(job.file, events_tsv=job.recording.events_table), job.recording):
             written += [names.events, sidecar(names.events)]
         with clock("report"):
-            run = _run_report(job, facts, statistics, summary, table, description, written)
+            run = _run_report(job, facts, statistics, summary, table, description, written, comparison)
             written += [names.output_dir / figure for figure in write_reportlets(run, names.output_dir)]
     write_json(sidecar(names.bold), description)
     return written
@@ -196,10 +220,11 @@ def _run_report(
     table: pd.DataFrame,
     description: dict[str, Any],
     written: list[Path],
+    comparison: Comparison | None,
 ) -> RunReport:
     return RunReport(
         stem=facts.names.stem,
-        recording=job.recording,
+        recording=facts.recording,
         grid=facts.grid,
         summary=summary,
         mean_map=statistics.mean_map,
@@ -214,19 +239,22 @@ def _run_report(
         command=job.command,
         device=_device(),
         seconds=dict(job.clock.seconds),
+        comparison=comparison,
     )
 
 
-def _write_series(job: _Job, facts: RunFacts, maps: GridMaps) -> tuple[OnlineStatistics, PredictionSummary, int]:
+def _write_series(
+    job: _Job, facts: RunFacts, maps: Maps, comparing: ScannerComparison | None
+) -> tuple[OnlineStatistics, PredictionSummary, int]:
     """Predict and write the volumes, block by block."""
     names, grid, clock, float32 = facts.names, facts.grid, job.recording.clock, job.settings.float32
     statistics = OnlineStatistics(grid, clock.n_volumes)
-    synthesis = Synthesis(
+    synthesis = start_synthesis(
         job.model.bundle.network,
         maps,
-        job.spectrogram,
+        job.prepared,
         clock,
-        start_time_s=job.model.start_time_s,
+        start_time_s=job.start_time_s,
         volumes_per_block=LOW_MEMORY_VOLUMES if job.settings.low_mem else VOLUMES_PER_BLOCK,
     )
     writer = partial(nifti_writer, grid=grid, n_volumes=clock.n_volumes, tr_s=clock.tr_s)
@@ -238,6 +266,8 @@ def _write_series(job: _Job, facts: RunFacts, maps: GridMaps) -> tuple[OnlineSta
             bold.write(block.mean_z)
             total.write(block.total_sd_z)
             statistics.update(block.mean_z, block.total_sd_z)
+            if comparing is not None:
+                comparing.update(block)
         # Both images are whole and about to take their places.
         withdraw_completeness(names)
     return statistics, synthesis.summary(), bold.clipped

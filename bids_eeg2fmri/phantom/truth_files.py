@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from ..bold.atlas import load_atlas
@@ -16,10 +17,12 @@ from ..derivatives.nifti import write_map
 from .bold_files import raw_sidecar, write_percent
 from .person import BANDS, PersonSpec
 from .request import Request
-from .run import Run
+from .run import Run, ground_truth
 from .scanner import at_times
 from .sources import SourceActivity
 from .tables import write_table
+
+_PARCELS = "desc-parcels_timeseries.tsv"
 
 
 def write_run_truth(
@@ -55,7 +58,7 @@ def write_run_truth(
 
     atlas = load_atlas()
     parcels = percent @ atlas.averaging_matrix(grid.coordinates_mm).T
-    series = run.path(root, "func", "desc-parcels_timeseries.tsv")
+    series = run.path(root, "func", _PARCELS)
     write_table(series, dict(zip(atlas.names, parcels.T, strict=True)))
     write_json(series.with_suffix(".json"), _series_facts(request, "Noise-free BOLD of each parcel, per cent"))
 
@@ -65,6 +68,16 @@ def write_run_truth(
     write_table(series, {f"network{index + 1:02d}": row for index, row in enumerate(states)})
     text = "Slow state of each network at the onset of each volume, before the haemodynamic response"
     write_json(series.with_suffix(".json"), _series_facts(request, text))
+
+
+def read_parcel_truth(bids_dir: Path, run: Run) -> Float[np.ndarray, "volumes parcels"] | None:
+    """Noise-free BOLD of every parcel, standardised over time; ``None`` unless the dataset is simulated."""
+    path = run.path(ground_truth(bids_dir), "func", _PARCELS)
+    if not path.is_file():
+        return None
+    series = pd.read_csv(path, sep="\t")[list(load_atlas().names)].to_numpy(float)
+    sd = series.std(axis=0)
+    return ((series - series.mean(axis=0)) / np.where(sd > 0, sd, 1)).astype(np.float32)
 
 
 def write_person_truth(root: Path, subject: str, spec: PersonSpec) -> None:

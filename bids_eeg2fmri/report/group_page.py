@@ -9,10 +9,12 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
+from .group_scores import collect_group_scores
 from .group_table import GroupRow, column_names, metric_names
-from .metric_definitions import METRICS, MetricDefinition
+from .metric_definitions import MetricDefinition
 from .pages import render_page
 from .panels.banner import trained_on_simulations
+from .score_definitions import OF_BASELINES, definition_of
 
 # In the units of the plot's viewBox, 330 x 96.
 _LEFT, _RIGHT = 14.0, 316.0
@@ -35,7 +37,8 @@ def render_group_page(rows: Sequence[GroupRow], failures: Sequence[str], command
     columns = column_names(rows)
     return render_page(
         "group.html.j2",
-        strips=[strip for name in metric_names(rows) if (strip := _strip(name, rows)) is not None],
+        strips=[strip for name in _shown(rows) if (strip := _strip(name, rows)) is not None],
+        scores=collect_group_scores(rows),
         columns=columns,
         rows=[
             {"page": row.page, "stem": row.stem, "cells": [row.cell(column) for column in columns[1:]],
@@ -49,12 +52,17 @@ def render_group_page(rows: Sequence[GroupRow], failures: Sequence[str], command
     )  # fmt: skip
 
 
+def _shown(rows: Sequence[GroupRow]) -> list[str]:
+    """Metrics that have a strip: what only stands beside a score does not."""
+    return [name for name in metric_names(rows) if name not in OF_BASELINES]
+
+
 def _strip(name: str, rows: Sequence[GroupRow]) -> dict[str, Any] | None:
     """Geometry of a metric's strip plot; ``None`` when no recording has it."""
     values = [(row, value) for row in rows if (value := row.metric(name)) is not None]
     if not values:
         return None
-    definition = METRICS.get(name, MetricDefinition(name, "", "Not defined by this version of bids_eeg2fmri."))
+    definition = definition_of(name) or MetricDefinition(name, "", "Not defined by this version of bids_eeg2fmri.")
     ticks = _ticks([value for _, value in values])
     first, last = ticks[0], ticks[-1]
 

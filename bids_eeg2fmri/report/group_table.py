@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .metric_definitions import METRICS
+from .score_definitions import SCORES, definition_of
 
 MISSING = "n/a"
 
@@ -75,9 +76,10 @@ class GroupRow:
 
 
 def metric_names(rows: Sequence[GroupRow]) -> list[str]:
-    """The defined metrics, then any others that the sidecars hold."""
+    """The defined metrics, the scores that a recording has, then any others that the sidecars hold."""
     found = {name for row in rows for name in row.sidecar.get("Metrics") or {}}
-    return [*METRICS, *sorted(found - set(METRICS))]
+    scores = [name for name in SCORES if name in found]
+    return [*METRICS, *scores, *sorted(found - set(METRICS) - set(SCORES))]
 
 
 def column_names(rows: Sequence[GroupRow]) -> list[str]:
@@ -96,8 +98,8 @@ def column_definitions(rows: Sequence[GroupRow]) -> dict[str, dict[str, str]]:
     """What every column means, as the table's JSON sidecar states it."""
     described = {column: {"Description": text} for column, (_, text) in (_ENTITIES | _FACTS).items()}
     for name in metric_names(rows):
-        if name in METRICS:
-            metric = METRICS[name]
+        metric = definition_of(name)
+        if metric is not None:
             described[name] = {"LongName": metric.label, "Description": metric.definition}
             if metric.unit:
                 described[name]["Units"] = metric.unit

@@ -101,6 +101,16 @@ def map_strip(
     return np.where(share >= 0.5, strip / np.maximum(share, 0.5), np.nan)
 
 
+def partial_map_strip(
+    grid: Grid, values: Float[np.ndarray, " voxels"], cuts: tuple[Cut, ...]
+) -> Float[np.ndarray, "rows columns"]:
+    """As :func:`map_strip`, but NaN also where the values are: a map of a part of the brain."""
+    known = np.isfinite(values)
+    share = _sample(grid.volume(known.astype(np.float32)), grid.affine, cuts)
+    strip = _sample(grid.volume(np.where(known, values, 0).astype(np.float32)), grid.affine, cuts)
+    return np.where(share >= 0.5, strip / np.maximum(share, 0.5), np.nan)
+
+
 @lru_cache(maxsize=4)
 def template_strip(cuts: tuple[Cut, ...]) -> Float[np.ndarray, "rows columns"]:
     """The template's T1w image on a strip of cuts, 0-1; NaN outside the head."""

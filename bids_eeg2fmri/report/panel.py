@@ -36,6 +36,8 @@ class FigurePanel:
         How to read it.
     draw
         Makes the figure of a recording.
+    needs_comparison
+        Whether only recordings have the panel that were compared with a scanner's BOLD.
     """
 
     section: str
@@ -43,6 +45,7 @@ class FigurePanel:
     title: str
     caption: str
     draw: Callable[[RunReport], Drawing]
+    needs_comparison: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class TextPanel:
 
     Attributes
     ----------
-    section, panel_id, title, caption
+    section, panel_id, title, caption, needs_comparison
         As in :class:`FigurePanel`.
     collect
         Takes what the template needs out of a recording and the output directory, as JSON can hold it.
@@ -62,6 +65,7 @@ class TextPanel:
     title: str
     caption: str
     collect: Callable[[RunReport, Path], dict[str, Any]]
+    needs_comparison: bool = False
 
 
 Panel = FigurePanel | TextPanel

@@ -16,6 +16,8 @@ from .panels.errors import collect_errors
 from .panels.outputs import with_late_files
 from .reportlets import SUMMARY_END, figure_name, figures_folder
 
+_ALWAYS_THERE = {panel.panel_id for panel in PANELS if not panel.needs_comparison}
+
 
 def write_person_report(output_dir: Path, subject: str, run_id: str | None = None) -> Path:
     """Assemble ``sub-<label>.html`` from the figures of all recordings of a person.
@@ -66,7 +68,7 @@ def _citation(output_dir: Path) -> str | None:
 def _read_summary(path: Path) -> dict[str, Any]:
     try:
         summary = json.loads(path.read_text("utf-8"))
-        known = {"stem", "panels"} <= set(summary) and set(summary["panels"]) >= {panel.panel_id for panel in PANELS}
+        known = {"stem", "panels"} <= set(summary) and set(summary["panels"]) >= _ALWAYS_THERE
     except (ValueError, TypeError) as error:
         raise _unusable(path, f"it is not readable as JSON ({error})") from error
     if not known:
@@ -87,7 +89,11 @@ def _run_content(output_dir: Path, summary: dict[str, Any]) -> dict[str, Any]:
     stem = summary["stem"]
     data = summary["panels"]
     data["outputs"] = with_late_files(data["outputs"], output_dir)
-    contents = [(panel.section, _panel_content(panel, stem, data[panel.panel_id], output_dir)) for panel in PANELS]
+    contents = [
+        (panel.section, _panel_content(panel, stem, data[panel.panel_id], output_dir))
+        for panel in PANELS
+        if panel.panel_id in data
+    ]
     sections = [
         {"name": section, "panels": [content for _, content in members]}
         for section, members in groupby(contents, key=lambda content: content[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..derivatives.atomic import write_bytes, write_json
+from ..derivatives.atomic import write_bytes, write_json, writing
 from .panel import FigurePanel
 from .panels import PANELS
 from .run import RunReport
@@ -39,8 +39,10 @@ def write_reportlets(run: RunReport, output_dir: Path) -> tuple[Path, ...]:
     written: list[Path] = []
     panels: dict[str, Any] = {}
     for panel in PANELS:
-        if isinstance(panel, FigurePanel):
-            path = folder / figure_name(run.stem, panel.panel_id)
+        path = folder / figure_name(run.stem, panel.panel_id)
+        if panel.needs_comparison and run.comparison is None:
+            _remove(output_dir / path)
+        elif isinstance(panel, FigurePanel):
             with report_style():
                 drawing = panel.draw(run)
                 svg = svg_bytes(drawing.figure, f"{panel.title}: {run.stem}", drawing.description)
@@ -52,6 +54,12 @@ def write_reportlets(run: RunReport, output_dir: Path) -> tuple[Path, ...]:
     summary = folder / f"{run.stem}{SUMMARY_END}"
     write_json(output_dir / summary, {"stem": run.stem, "panels": panels})
     return (*written, summary)
+
+
+def _remove(figure: Path) -> None:
+    """Remove the figure that an earlier run, which had more to show, may have left."""
+    with writing(figure):
+        figure.unlink(missing_ok=True)
 
 
 def figures_folder(stem: str) -> Path:

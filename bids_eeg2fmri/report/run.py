@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from ..bold.grid import Grid
 from ..eeg.recording import Recording
 from ..synthesis.prediction import PredictionSummary
+from .comparison import Comparison
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class RunReport:
         Files written, relative to the output directory.
     command, device, seconds
         How the run was made, and seconds per stage.
+    comparison
+        Against the scanner's BOLD of the same run; ``None`` when there is none that can be compared.
     """
 
     stem: str
@@ -59,3 +62,4 @@ class RunReport:
     command: str
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
+    comparison: Comparison | None = None

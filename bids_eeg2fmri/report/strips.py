@@ -17,13 +17,15 @@ _LEFT, _RIGHT, _BAR_LEFT, _BAR_WIDTH = 0.012, 0.918, 0.927, 0.01
 _ABOVE_IN, _TITLE_IN, _LABELS_IN = 0.38, 0.24, 0.17
 
 
-def strip_figure(rows: Sequence[tuple[Cut, ...]]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+def strip_figure(rows: Sequence[tuple[Cut, ...]], below_in: float = 0.0) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """A figure of strips below each other, marked as synthetic.
 
     Parameters
     ----------
     rows
         The cuts of each strip, from top to bottom.
+    below_in
+        Room left below the strips, in inches.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def strip_figure(rows: Sequence[tuple[Cut, ...]]) -> tuple[Figure, list[tuple[Ax
         The figure, and for each strip its axes and the axes of its colour bar.
     """
     strips_in = [(_RIGHT - _LEFT) * WIDTH_IN * strip_aspect(cuts) for cuts in rows]
-    height_in = _ABOVE_IN + sum(strips_in) + len(strips_in) * (_TITLE_IN + _LABELS_IN)
+    height_in = _ABOVE_IN + sum(strips_in) + len(strips_in) * (_TITLE_IN + _LABELS_IN) + below_in
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI)
     mark_synthetic(figure)
     placed = []

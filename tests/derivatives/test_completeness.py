@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bids_eeg2fmri.bids.bold_file import BoldFile
 from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.bold.grid import Grid
 from bids_eeg2fmri.derivatives.atomic import write_json
@@ -138,3 +140,22 @@ def test_the_config_hash_follows_only_what_changes_results(tmp_path: Path):
         reference.write_bytes(content)
         hashes.add(config_hash(SETTINGS, OutputSpace(resolution=None, reference_image=reference)))
     assert len(hashes | {before}) == 3
+
+
+def test_the_config_hash_follows_the_scanners_bold_without_reading_it(tmp_path: Path):
+    space = OutputSpace()
+    image = tmp_path / "sub-01_task-rest_bold.nii.gz"
+    image.write_bytes(b"volumes")
+    os.utime(image, (5, 5))
+    bold = BoldFile(image, "raw", sidecar={"RepetitionTime": 2.0}, confounds=tmp_path / "confounds.tsv")
+    before = config_hash(SETTINGS, space, bold)
+    assert before not in (config_hash(SETTINGS, space), config_hash(SETTINGS, space, replace(bold, sidecar={})))
+    assert config_hash(replace(SETTINGS, confounds=("trans_x",)), space, bold) != before
+    (tmp_path / "moved").mkdir()
+    moved = image.rename(tmp_path / "moved" / image.name)
+    assert config_hash(SETTINGS, space, replace(bold, path=moved)) == before
+    os.utime(moved, (6, 6))
+    assert config_hash(SETTINGS, space, replace(bold, path=moved)) != before
+    moved.write_bytes(b"more volumes")
+    os.utime(moved, (5, 5))
+    assert config_hash(SETTINGS, space, replace(bold, path=moved)) != before

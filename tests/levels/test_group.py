@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from bids_eeg2fmri.errors import BadDataError, NothingSelectedError
 from bids_eeg2fmri.levels.group import run_group
 from bids_eeg2fmri.report.metric_definitions import METRICS
+from bids_eeg2fmri.report.score_definitions import SCORES
 from bids_eeg2fmri.settings import Settings
 
 SPACE = "space-MNI152NLin2009cAsym_res-2"
@@ -152,3 +155,50 @@ def test_a_sidecar_cannot_inject_markup(tmp_path: Path) -> None:
     run_group(_settings(tmp_path), evil)
     assert "<script" not in (tmp_path / "group.html").read_text("utf-8")
     assert len((tmp_path / "group_eeg2fmri.tsv").read_text("utf-8").splitlines()) == 2
+
+
+def _scores(parcel_r: float) -> dict[str, float]:
+    return {"parcel_r": parcel_r, "parcel_r_mean_volume": 0.0, "parcel_r_source_power": 0.3, "null_r_shift_95": 0.06}
+
+
+def test_scores_are_averaged_over_people_in_fishers_z(tmp_path: Path) -> None:
+    of_people = {"01": (0.2, 0.4), "02": (0.5,), "03": (0.6,)}
+    for person, values in of_people.items():
+        for run, value in enumerate(values, 1):
+            stem = f"sub-{person}_task-rest_rec-eeg2fmri_run-{run}"
+            _write(tmp_path, stem, Metrics=_scores(value), ComparedWith={"Simulated": person == "01"})
+    _write(tmp_path, "sub-04_task-rest_rec-eeg2fmri", Metrics={"n_volumes": 90})
+    assert run_group(_settings(tmp_path), "cmd") == 0
+    z = np.array([np.mean(np.arctanh(values)) for values in of_people.values()])
+    interval = scipy.stats.t.interval(0.95, 2, z.mean(), scipy.stats.sem(z))
+    mean, (low, high) = np.tanh(z.mean()), np.tanh(interval)
+    page = (tmp_path / "group.html").read_text("utf-8")
+    assert f"{mean:.3f}\n[{low:.3f}, {high:.3f}]" in page
+    assert "4 recordings of 3 people have BOLD of the same run" in page
+    assert "simulated scanner" in page
+    table = page.partition("Against the scanner")[2].partition("</table>")[0]
+    rows = dict(re.findall(r'<th scope="row">(.+?)</th><td class="number">(.+?)</td>', table, re.DOTALL))
+    assert rows["Mean volume"] == "0.000"
+    assert rows["Source power, fixed signs"] == "0.300"
+    assert rows["Chance, circular shifts, 95 %"] == "0.060"
+    assert "parcel_r" in re.findall(r'data-metric="(\w+)"', page)
+    assert "parcel_r_mean_volume" not in re.findall(r'data-metric="(\w+)"', page)
+    columns = _table(tmp_path)
+    assert columns["parcel_r"].isna().tolist() == [False] * 4 + [True]
+    assert "voxel_r" not in columns
+    definitions = json.loads((tmp_path / "group_eeg2fmri.json").read_text("utf-8"))
+    assert "no EEG" in definitions["parcel_r_mean_volume"]["Description"]
+
+
+def test_one_person_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+    _write(tmp_path, "sub-01_task-rest_rec-eeg2fmri", Metrics=_scores(0.2))
+    run_group(_settings(tmp_path), "cmd")
+    page = (tmp_path / "group.html").read_text("utf-8")
+    assert '<td class="number">0.200</td>' in page
+    assert "simulated scanner" not in page
+
+
+def test_nobody_was_scanned(output: Path) -> None:
+    run_group(_settings(output), "cmd")
+    assert "Against the scanner" not in (output / "group.html").read_text("utf-8")
+    assert not set(SCORES) & set(_table(output).columns)

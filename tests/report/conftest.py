@@ -18,6 +18,7 @@ from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import Grid, make_grid
 from bids_eeg2fmri.bold.units import BASELINE, UNITS_PER_Z
 from bids_eeg2fmri.eeg.recording import Cleaning, Event, Recording, VolumeClock
+from bids_eeg2fmri.report.comparison import Comparison
 from bids_eeg2fmri.report.panel import Drawing, FigurePanel
 from bids_eeg2fmri.report.panels import PANELS
 from bids_eeg2fmri.report.reportlets import write_reportlets
@@ -156,6 +157,41 @@ def make_run_report(
         "seconds": {"read": 1.2, "predict": 3.4, "write": 2.2},
     }
     return RunReport(**(fields | changes))
+
+
+def make_comparison(run: RunReport, **changes: Any) -> Comparison:
+    """A comparison in which cortex does well, deep parcels do not, and three intervals are too narrow."""
+    rng = np.random.default_rng(11)
+    networks = np.array(load_atlas().networks)
+    parcel_r = np.where(networks == "Subcortical", 0.02, 0.35) + 0.12 * rng.standard_normal(len(networks))
+    parcel_r[:2] = np.nan
+    voxel_r = _map(rng, run.grid, 12, -0.1, 0.6)
+    voxel_r[run.grid.coordinates_mm[:, 2] < -50] = np.nan
+    scores = {
+        "parcel_r": 0.34, "parcel_r_mean_volume": 0.0, "parcel_r_previous_volume": 0.71, "parcel_r_source_power": 0.29,
+        "null_r_shift_95": 0.08, "null_r_phase_95": 0.09, "voxel_r": 0.21, "voxel_r_mean_volume": 0.0,
+        "voxel_r_previous_volume": 0.64, "spatial_r": 0.18, "spatial_r_mean_volume": 0.0,
+        "spatial_r_previous_volume": 0.62, "fc_r": 0.41, "fc_r_source_power": 0.39, "skill": 0.045,
+        "skill_mean_volume": 0.0, "skill_previous_volume": -0.2, "crps_ratio": 0.977, "crps_ratio_mean_volume": 1.0,
+        "fdr_parcels": 0.62, "coverage_50": 0.47, "coverage_80": 0.77, "coverage_90": 0.88, "coverage_95": 0.951,
+    }  # fmt: skip
+    fields: dict[str, Any] = {
+        "source": "bids:raw:sub-01/func/sub-01_task-rest_run-1_bold.nii.gz",
+        "simulated": False,
+        "voxel_r": voxel_r,
+        "parcel_r": parcel_r,
+        "null_parcel_r": 0.14 * rng.standard_normal((200, len(networks))),
+        "nominal": (0.5, 0.8, 0.9, 0.95),
+        "covered": (0.47, 0.77, 0.88, 0.951),
+        "scores": scores,
+    }
+    return Comparison(**(fields | changes))
+
+
+@pytest.fixture(scope="session")
+def comparison_of() -> Callable[..., Comparison]:
+    """Makes a recording's comparison with a scanner's BOLD (see :func:`make_comparison`)."""
+    return make_comparison
 
 
 @pytest.fixture(scope="session")

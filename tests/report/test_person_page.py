@@ -13,7 +13,8 @@ import pytest
 
 from bids_eeg2fmri.eeg.recording import Event, Recording
 from bids_eeg2fmri.errors import BadDataError
-from bids_eeg2fmri.report.panel import FigurePanel
+from bids_eeg2fmri.report.comparison import Comparison
+from bids_eeg2fmri.report.panel import FigurePanel, Panel
 from bids_eeg2fmri.report.panels import PANELS
 from bids_eeg2fmri.report.person import write_person_report
 from bids_eeg2fmri.report.run import RunReport
@@ -56,12 +57,22 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+def shown_for(stem: str) -> list[Panel]:
+    """Panels of a recording: the second was compared with a scanner's BOLD."""
+    return [panel for panel in PANELS if not panel.needs_comparison or stem == STEMS[1]]
+
+
 @pytest.fixture(scope="module")
-def output(report_of: Reports, write_blank_reportlets: Writer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def output(
+    report_of: Reports,
+    comparison_of: Callable[[RunReport], Comparison],
+    write_blank_reportlets: Writer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     folder = tmp_path_factory.mktemp("out")
     run = report_of(n_volumes=40)
-    for stem in STEMS:
-        write_blank_reportlets(replace(run, stem=stem, outputs=()), folder)
+    for stem, comparison in zip(STEMS, (None, comparison_of(run)), strict=True):
+        write_blank_reportlets(replace(run, stem=stem, outputs=(), comparison=comparison), folder)
     crash = folder / "logs" / "20300101-1" / "crash-sub-01_ses-c_task-rest.txt"
     crash.parent.mkdir(parents=True)
     crash.write_text("Traceback: <b>boom</b>", "utf-8")
@@ -79,22 +90,31 @@ def page(output: Path) -> Page:
 def test_every_panel_of_every_recording_is_there(page: Page) -> None:
     ids = page.values("id")
     assert len(ids) == len(set(ids))
-    assert {f"{stem}_{panel.panel_id}" for stem in STEMS for panel in PANELS} <= set(ids)
+    assert {f"{stem}_{panel.panel_id}" for stem in STEMS for panel in shown_for(stem)} <= set(ids)
     assert page.values("data-panel").count("carpet") == 2
     assert "errors" in page.values("data-panel")
+
+
+def test_panels_of_a_comparison_stand_only_where_there_was_one(page: Page) -> None:
+    ids = set(page.values("id"))
+    for panel in PANELS:
+        assert (f"{STEMS[0]}_{panel.panel_id}" in ids) == (not panel.needs_comparison)
+    assert "how it does on this recording stands under Scores" in page.text
+    assert "nothing here says how well it does on people" in page.text
 
 
 def test_navigation_reaches_every_panel(page: Page) -> None:
     anchors = {link[1:] for link in page.values("href", "a") if link.startswith("#")}
     assert anchors <= set(page.values("id"))
-    assert {f"{stem}_{panel.panel_id}" for stem in STEMS for panel in PANELS} <= anchors
+    assert {f"{stem}_{panel.panel_id}" for stem in STEMS for panel in shown_for(stem)} <= anchors
     assert "ses-a task-rest run-1" in page.text
     assert "ses-b task-oddball" in page.text
 
 
 def test_links_are_relative_and_lead_to_files(page: Page, output: Path) -> None:
     links = [link for link in page.values("href") + page.values("src") if not link.startswith("#")]
-    assert len(links) >= 2 * 2 * sum(isinstance(panel, FigurePanel) for panel in PANELS)
+    figures = [panel for stem in STEMS for panel in shown_for(stem) if isinstance(panel, FigurePanel)]
+    assert len(links) >= 2 * len(figures)
     for link in links:
         assert link.startswith("./")
         assert (output / unquote(link)).is_file(), link

@@ -14,32 +14,40 @@ import pytest
 from defusedxml import ElementTree
 
 from bids_eeg2fmri.eeg.recording import Event, Recording, VolumeClock
+from bids_eeg2fmri.report.comparison import Comparison
+from bids_eeg2fmri.report.mosaic import OVERVIEW, map_strip, partial_map_strip
 from bids_eeg2fmri.report.panel import FigurePanel
-from bids_eeg2fmri.report.panels import BOLD, PANELS
+from bids_eeg2fmri.report.panels import BOLD, PANELS, VERSUS
 from bids_eeg2fmri.report.panels.carpet import draw_carpet
 from bids_eeg2fmri.report.panels.confounds import motion_statement
 from bids_eeg2fmri.report.panels.outputs import collect_outputs
 from bids_eeg2fmri.report.panels.uncertainty import share_of_grey_below
+from bids_eeg2fmri.report.panels.versus import draw_versus
 from bids_eeg2fmri.report.reportlets import figure_name, write_reportlets
 from bids_eeg2fmri.report.run import RunReport
 from bids_eeg2fmri.report.style import SYNTHETIC_TEXT, report_style, svg_bytes
 
 FIGURES = [panel for panel in PANELS if isinstance(panel, FigurePanel)]
+OF_EVERYONE = [panel for panel in FIGURES if not panel.needs_comparison]
 Reports = Callable[..., RunReport]
 Recordings = Callable[..., Recording]
+Comparisons = Callable[..., Comparison]
 Written = tuple[Path, RunReport, tuple[Path, ...]]
 
 
 @pytest.fixture(scope="module")
-def written(report_of: Reports, tmp_path_factory: pytest.TempPathFactory) -> Written:
+def written(report_of: Reports, comparison_of: Comparisons, tmp_path_factory: pytest.TempPathFactory) -> Written:
     folder = tmp_path_factory.mktemp("out")
     run = report_of()
+    run = replace(run, comparison=comparison_of(run))
     return folder, run, write_reportlets(run, folder)
 
 
 def test_panels_of_the_conventions_are_declared() -> None:
     expected = ["banner", "inputs", "montage", "eegquality", "features", "boldref", "tstd", "carpet", "uncertainty"]
-    assert [panel.panel_id for panel in PANELS] == [*expected, "parcels", "confounds", "outputs", "methods"]
+    versus = ["scores", "versus", "calibration"]
+    assert [panel.panel_id for panel in PANELS] == [*expected, "parcels", "confounds", *versus, "outputs", "methods"]
+    assert [panel.panel_id for panel in PANELS if panel.needs_comparison] == versus
 
 
 def test_one_svg_per_figure_under_its_name(written: Written) -> None:
@@ -64,12 +72,12 @@ def test_figures_are_valid_svg_of_the_report_width(written: Written, panel: Figu
 def test_bold_figures_say_synthetic_and_eeg_figures_do_not(written: Written, panel: FigurePanel) -> None:
     folder, run, _ = written
     svg = (folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).read_text("utf-8")
-    assert (f"<!-- {SYNTHETIC_TEXT} -->" in svg) == (panel.section == BOLD)
+    assert (f"<!-- {SYNTHETIC_TEXT} -->" in svg) == (panel.section in (BOLD, VERSUS))
 
 
 def test_the_set_is_small(written: Written) -> None:
     folder, _, files = written
-    assert sum((folder / path).stat().st_size for path in files) < 4e6
+    assert sum((folder / path).stat().st_size for path in files) < 4.5e6
 
 
 def test_same_recording_gives_the_same_bytes(written: Written) -> None:
@@ -87,9 +95,11 @@ def test_text_alternatives_hold_the_numbers(written: Written) -> None:
     panels = json.loads((folder / files[-1]).read_text("utf-8"))["panels"]
     assert all(re.search(r"\d", panels[panel.panel_id]["description"]) for panel in FIGURES)
     assert "62 electrodes used, 2 bad, 3 channels left out" in panels["montage"]["description"]
-    assert all(
-        panels[panel.panel_id]["description"].startswith("Synthetic") for panel in FIGURES if panel.section == BOLD
-    )
+    of_bold = [panel for panel in FIGURES if panel.section in (BOLD, VERSUS)]
+    assert all(panels[panel.panel_id]["description"].startswith("Synthetic") for panel in of_bold)
+    assert "212 parcels 0.340, where circular shifts reach 0.080" in panels["versus"]["description"]
+    assert "62 % of the parcels above chance" in panels["versus"]["description"]
+    assert "47.0 % for 50 %" in panels["calibration"]["description"]
 
 
 def test_outputs_have_size_and_hash(report_of: Reports, tmp_path: Path) -> None:
@@ -139,13 +149,13 @@ def test_series_one_volume_short_and_undefined_values(report_of: Reports, tmp_pa
         mean_sd_z=run.mean_sd_z[:-1],
         confounds=run.confounds.iloc[:-1].astype(object).where(run.confounds.iloc[:-1].notna(), "n/a"),
     )
-    assert len(write_reportlets(run, tmp_path)) == len(FIGURES) + 1
+    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 1
 
 
 def test_a_single_volume(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
     recording = replace(recording_of(30), clock=VolumeClock(0.0, 2.0, 1, "assumed: no volume markers"))
     run = report_of(recording=recording, n_volumes=1)
-    assert len(write_reportlets(run, tmp_path)) == len(FIGURES) + 1
+    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 1
 
 
 def test_labels_are_text_not_markup(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
@@ -175,3 +185,53 @@ def test_motion_that_is_not_zero_is_not_called_zero(report_of: Reports) -> None:
     assert motion_statement(run).startswith("Motion is zero by construction: all 6 motion columns")
     assert "not zero" in motion_statement(replace(run, confounds=run.confounds.assign(trans_x=0.1)))
     assert "no motion columns" in motion_statement(replace(run, confounds=pd.DataFrame()))
+
+
+def test_scores_stand_above_baselines_and_chance(written: Written) -> None:
+    folder, _, files = written
+    table = json.loads((folder / files[-1]).read_text("utf-8"))["panels"]["scores"]["table"]
+    columns = [column["label"] for column in table["columns"]]
+    assert columns == ["Parcel r", "Voxel r", "Spatial r", "FC similarity", "Skill", "CRPS / climatology"]
+    rows = {row["label"]: row["cells"] for row in table["rows"]}
+    assert rows["This model"] == ["0.340", "0.210", "0.180", "0.410", "0.045", "0.977"]
+    assert rows["Mean volume"] == ["0.000", "0.000", "0.000", "", "0.000", "1.000"]
+    assert rows["Previous volume"] == ["0.710", "0.640", "0.620", "", "-0.200", ""]
+    assert rows["Source power, fixed signs"][0] == "0.290"
+    assert [rows[f"Chance, {kind}, 95 %"][0] for kind in ("circular shifts", "phase surrogates")] == ["0.080", "0.090"]
+
+
+def test_a_recording_without_a_scanner_has_neither_panels_nor_words_of_one(
+    written: Written, report_of: Reports, tmp_path: Path
+) -> None:
+    _, compared, _ = written
+    figures = tmp_path / "sub-01" / "figures"
+    figures.mkdir(parents=True)
+    stale = figures / figure_name(compared.stem, "versus")
+    stale.touch()
+    files = write_reportlets(report_of(), tmp_path)
+    assert not stale.exists()
+    assert sorted(path.name for path in files) == sorted(path.name for path in figures.iterdir())
+    text = (tmp_path / files[-1]).read_text("utf-8")
+    assert not {"scores", "versus", "calibration"} & set(json.loads(text)["panels"])
+    assert "scanner's" not in text
+    assert "No BOLD was measured" in text
+
+
+def test_a_simulated_scanner_is_called_so(written: Written, report_of: Reports, comparison_of: Comparisons) -> None:
+    _, compared, _ = written
+    run = report_of()
+    simulated = replace(run, comparison=comparison_of(run, simulated=True))
+    with report_style():
+        described = [draw_versus(each).description for each in (compared, simulated)]
+    assert ["measured BOLD" in text for text in described] == [True, False]
+    assert "simulated scanner's BOLD" in described[1]
+
+
+def test_a_map_is_blank_where_the_scanner_has_no_signal(report_of: Reports) -> None:
+    grid = report_of(n_volumes=20).grid
+    values = np.ones(len(grid.tissue), np.float32)
+    whole = map_strip(grid, values, OVERVIEW)
+    low = grid.coordinates_mm[:, 2] < 0
+    part = partial_map_strip(grid, np.where(low, np.nan, values), OVERVIEW)
+    assert 0.2 < np.isfinite(part).sum() / np.isfinite(whole).sum() < 0.8
+    np.testing.assert_allclose(part[np.isfinite(part)], 1.0, atol=1e-5)

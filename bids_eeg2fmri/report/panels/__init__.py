@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..panel import FigurePanel, Panel, TextPanel
 from .banner import collect_banner
 from .boldref import draw_boldref
+from .calibration import draw_calibration
 from .carpet import draw_carpet
 from .confounds import draw_confounds
 from .eegquality import draw_eegquality
@@ -14,11 +15,14 @@ from .methods import collect_methods
 from .montage import draw_montage
 from .outputs import collect_outputs
 from .parcels import draw_parcels
+from .scores import collect_scores
 from .tstd import draw_tstd
 from .uncertainty import draw_uncertainty
+from .versus import draw_versus
 
 EEG = "EEG"
 BOLD = "Synthetic BOLD"
+VERSUS = "Against the scanner's BOLD"
 ABOUT = "About"
 
 PANELS: tuple[Panel, ...] = (
@@ -44,7 +48,8 @@ PANELS: tuple[Panel, ...] = (
         "Montage",
         "Left: filled electrodes are used, orange ones were bad, dotted circles are sites of the 10-20 system without "
         "an electrode. Check that left and right, front and back are where the cap had them. Right: how well this cap "
-        "sees each parcel; dark parcels are mostly guessed from what the model learned, not from this EEG.",
+        "sees each parcel; dark parcels are mostly guessed from what the model learned, not from this EEG. A model "
+        "with a cap of its own has that cap there instead: orange channels were interpolated.",
         draw_montage,
     ),
     FigurePanel(
@@ -60,7 +65,8 @@ PANELS: tuple[Panel, ...] = (
         EEG,
         "features",
         "Features",
-        "The band power that the network received, standardised over time (red above, blue below the mean). Slow waves "
+        "The band power of parcels, or the band amplitudes of channels, that the network received, standardised over "
+        "time (red above, blue below the mean). Slow waves "
         "are what it reads; a narrow column of one colour across all bands is an artefact that cleaning left in, and "
         "the BOLD of the seconds after it should not be trusted.",
         draw_features,
@@ -116,6 +122,35 @@ PANELS: tuple[Panel, ...] = (
         "Tissue means of the synthetic series, as in the confounds table. They describe the model's output and are no "
         "physiological noise; motion columns exist only because other tools ask for them.",
         draw_confounds,
+    ),
+    TextPanel(
+        VERSUS,
+        "scores",
+        "Scores",
+        "A scanner recorded BOLD during this EEG. A score means something above chance and above the mean volume, "
+        "which needs no EEG. Source power shows how far one comes without training, the previous volume how much BOLD "
+        "resembles itself.",
+        collect_scores,
+        needs_comparison=True,
+    ),
+    FigurePanel(
+        VERSUS,
+        "versus",
+        "Synthetic against scanner",
+        "Correlation over time with the scanner's BOLD. Expect positive values in cortex under electrodes, and points "
+        "above the shaded range. Many points inside it: this EEG told the model nothing there. A correlation that is "
+        "high everywhere alike, white matter included, is a shared artefact such as movement.",
+        draw_versus,
+        needs_comparison=True,
+    ),
+    FigurePanel(
+        VERSUS,
+        "calibration",
+        "Calibration",
+        "An interval that says 90 % should hold 90 % of the scanner's values. Fewer: the predictive sd is too small, "
+        "and the uncertainty maps promise too much. More: it is too large.",
+        draw_calibration,
+        needs_comparison=True,
     ),
     TextPanel(
         ABOUT,

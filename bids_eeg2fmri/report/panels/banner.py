@@ -22,7 +22,8 @@ def collect_banner(run: RunReport, output_dir: Path) -> dict[str, Any]:
         "Device": run.device,
         "Run time": _run_time(run.seconds),
     }
-    return {"simulated": trained_on_simulations(sidecar), "facts": facts, "command": run.command}
+    measured = {} if run.comparison is None or run.comparison.simulated else {"measured": run.comparison.source}
+    return {"simulated": trained_on_simulations(sidecar), "facts": facts, "command": run.command, **measured}
 
 
 def trained_on_simulations(sidecar: dict[str, Any]) -> bool:

@@ -1,17 +1,18 @@
-"""Where the electrodes sit, which of them are used, and what this cap can see of the brain."""
+"""Where the electrodes sit, which of them are used, and what this cap can see of the brain, or lacks."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
 
 from ...bold.atlas import load_atlas
+from ...eeg.cap_match import CapMatch
 from ...eeg.leadfield import sphere_directions, template_directions
 from ...eeg.recording import Recording
 from ..panel import Drawing
@@ -27,7 +28,7 @@ _HEAD_RADIUS = 1.09
 
 
 def draw_montage(run: RunReport) -> Drawing:
-    """Draw the electrodes from above, and how well each parcel is resolved."""
+    """Draw the electrodes from above, and how well each parcel is resolved or how the network's own cap is made."""
     recording = run.recording
     figure = new_figure(4.4)
     grid = figure.add_gridspec(
@@ -35,16 +36,27 @@ def draw_montage(run: RunReport) -> Drawing:
         wspace=0.12, hspace=0.25,
     )  # fmt: skip
     absent = _draw_cap(figure.add_subplot(grid[:, 0]), recording)
-    views = [figure.add_subplot(grid[place]) for place in ((0, 1), (0, 2), (1, 1))]
-    _draw_resolution(figure, views, run)
+    if run.summary.resolution is not None:
+        views = [figure.add_subplot(grid[place]) for place in ((0, 1), (0, 2), (1, 1))]
+        _draw_resolution(figure, views, run, run.summary.resolution)
+    if run.summary.cap is not None:
+        _draw_own_cap(figure.add_subplot(grid[:, 1]), run.summary.cap)
     _list_counts(figure.add_subplot(grid[1, 2]), recording, absent)
     used = int(recording.good.sum())
     return Drawing(
         figure,
         f"{used} electrodes used, {len(recording.channel_names) - used} bad, {len(recording.left_out)} channels left "
-        f"out, {len(absent)} positions of the 10-20 system without an electrode. Median resolution of the parcels "
-        f"{np.median(run.summary.resolution):.2f} of 1.",
+        f"out, {len(absent)} positions of the 10-20 system without an electrode. {_fit(run)}",
     )
+
+
+def _fit(run: RunReport) -> str:
+    """How recording and network go together, in a sentence."""
+    cap, resolution = run.summary.cap, run.summary.resolution
+    if cap is None:
+        return "" if resolution is None else f"Median resolution of the parcels {np.median(resolution):.2f} of 1."
+    made = ", ".join(f"{name} ({reason})" for name, reason in cap.interpolated.items()) or "none"
+    return f"The network's cap has {len(cap.channel_names)} channels; interpolated: {made}."
 
 
 def _flatten(directions: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 2"]:
@@ -109,9 +121,31 @@ def _draw_head(axes: Axes) -> None:
     axes.add_patch(Circle((0, 0), radius, fill=False, edgecolor=INK, linewidth=1.1))
 
 
-def _draw_resolution(figure: Figure, views: list[Axes], run: RunReport) -> None:
+def _draw_own_cap(axes: Axes, cap: CapMatch) -> None:
+    """Draw the channels of the network's cap: taken from the recording, or interpolated."""
+    places = _flatten(cap.directions)
+    absent = np.array([name in cap.interpolated for name in cap.channel_names])
+    _draw_head(axes)
+    looks: tuple[tuple[str, Bool[np.ndarray, " channels"], str], ...] = (
+        ("recorded", ~absent, BLUE),
+        ("interpolated", absent, ORANGE),
+    )
+    for label, chosen, colour in looks:
+        axes.scatter(places[chosen, 0], places[chosen, 1], s=18, color=colour, label=f"{label}: {chosen.sum()}")
+    for name, (x, y) in zip(cap.channel_names, places, strict=True):
+        if name in cap.interpolated:
+            axes.text(x, y + 0.08, shortened(name, 5), ha="center", color=ORANGE, fontsize=7, fontweight="bold")
+    axes.set(xlim=(-1.25, 1.25), ylim=(-1.15, 1.3))
+    axes.set_aspect("equal")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), handletextpad=0.2)
+    quiet(axes)
+    axes.set_title("The network's own cap", fontsize=8.5)
+
+
+def _draw_resolution(
+    figure: Figure, views: list[Axes], run: RunReport, resolution: Float[np.ndarray, " parcels"]
+) -> None:
     centres = load_atlas().centres_mm
-    resolution = run.summary.resolution
     order = np.argsort(resolution)
     outline = run.grid.coordinates_mm
     norm = Normalize(0, max(float(resolution.max()), 1e-6))

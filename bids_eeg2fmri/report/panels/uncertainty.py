@@ -38,17 +38,26 @@ def draw_uncertainty(run: RunReport) -> Drawing:
     for place, (name, values) in zip(places, maps, strict=False):
         own = (0.0, robust_limits(values)[1]) if name == "Epistemic" else (0.0, top)
         draw_map(place, run.grid, values, OVERVIEW, SEQUENTIAL, own, "BOLD units")
-        place[0].set_title(f"{name} sd, root mean square over time" + (" (own scale)" if name == "Epistemic" else ""))
+        place[0].set_title(f"{name} sd, {_how(name, run)}")
     relative = relative_uncertainty(run)
     draw_map(places[3], run.grid, relative, OVERVIEW, SEQUENTIAL, (0.0, 2 * RELATIVE_THRESHOLD), "ratio")
     places[3][1].axhline(RELATIVE_THRESHOLD, color="white", linewidth=2)
+    stated = f"{np.nanmedian(epistemic):.2f}" if run.summary.epistemic_estimated else "not estimated"
     share = 100 * share_of_grey_below(run)
     places[3][0].set_title(
         f"Relative: total sd / sd of the signal; {share:.0f} % of grey matter below {RELATIVE_THRESHOLD:g}"
     )
     return Drawing(
         figure,
-        f"Synthetic: median total sd {np.nanmedian(run.total_sd_map):.2f}, epistemic {np.nanmedian(epistemic):.2f}, "
+        f"Synthetic: median total sd {np.nanmedian(run.total_sd_map):.2f}, epistemic {stated}, "
         f"aleatoric {np.nanmedian(aleatoric):.2f} BOLD units; relative uncertainty {np.nanmedian(relative):.2f}; "
         f"{share:.0f} % of grey matter below {RELATIVE_THRESHOLD:g}.",
     )
+
+
+def _how(name: str, run: RunReport) -> str:
+    if name != "Epistemic":
+        return "root mean square over time"
+    if not run.summary.epistemic_estimated:
+        return "not estimated: this network is deterministic"
+    return "root mean square over time (own scale)"
