@@ -141,7 +141,7 @@ def test_the_group_has_one_row_per_recording(output: Path) -> None:
 def kill_in_the_middle(line: list[str], out: Path) -> None:
     """Start the command, kill it while an image is being written, and see its workers end."""
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     try:
         while not list(out.glob("sub-*/func/.tmp-*_desc-preproc_bold.nii.gz")):
             assert process.poll() is None, "it ended before it could be killed"

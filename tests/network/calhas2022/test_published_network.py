@@ -84,6 +84,8 @@ def test_evaluation_is_deterministic_and_training_draws(small, eeg):
         style="none",
         eeg_blocks=Blocks(((3, 5, 2),), ((2, 5, 2),), pool=None),
         fmri_blocks=None,
+        batch_norm=False,
+        skip_connections=False,
         decoder_shape=(6, 6, 3),
         decoder_dropout=0.5,
         variational_idct=VariationalCosine((2, 2, 1)),
