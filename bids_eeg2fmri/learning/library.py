@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from ..bids.pairing import Pair
-from ..bold.real_bold import check_clock, read_real_bold
-from ..eeg.read import read_recording
+from ..bold.real_bold import read_real_bold
 from ..eeg.recording import Recording
 from ..evaluation.forecast import Observed
 from ..network.neuralfield import NeuralFieldConfig
@@ -19,7 +18,7 @@ from ..phantom.run import Run
 from ..phantom.truth_files import read_parcel_truth
 from ..settings import Settings
 from .observed import load_observed, observe, save_observed
-from .paired import cache_pair
+from .paired import cache_pair, read_pair
 from .people import Person
 
 
@@ -122,7 +121,5 @@ class Library:
 
     def read(self, member: Member) -> Recording:
         """The EEG of a recording, on the clock of its BOLD."""
-        recording = read_recording(member.pair.eeg, self._settings, self._settings.scratch_dir)
-        bold = read_real_bold(member.pair.bold)
-        clock = check_clock(recording.clock, bold, recording.source, duration_s=recording.duration_s)
-        return replace(recording, clock=clock)
+        recording, _ = read_pair(member.pair, self._settings)
+        return recording

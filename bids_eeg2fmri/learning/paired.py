@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,20 @@ def example_from_pair(
         sensor_features=_sensors(recording, spectrogram, config, volume_times_s)[:, order].reshape(len(features), -1),
         channel_names=tuple(recording.channel_names[index] for index in order),
     )
+
+
+def read_pair(pair: Pair, settings: Settings) -> tuple[Recording, RealBold]:
+    """A recording on the clock of its BOLD, and the BOLD.
+
+    Raises
+    ------
+    Eeg2fmriError
+        EEG or BOLD cannot be used, or their clocks disagree.
+    """
+    recording = read_recording(pair.eeg, settings, settings.scratch_dir)
+    bold = read_real_bold(pair.bold, confound_columns=settings.confounds)
+    clock = check_clock(recording.clock, bold, recording.source, duration_s=recording.duration_s)
+    return replace(recording, clock=clock), bold
 
 
 def cache_pair(pair: Pair, settings: Settings, config: NeuralFieldConfig, folder: Path) -> Path:

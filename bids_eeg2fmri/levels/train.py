@@ -64,7 +64,6 @@ def run_train(settings: Settings, command: str) -> int:
 
 
 def _train(selection: Selection, pairing: Pairing, settings: Settings, logs: RunLogs) -> int:
-    from ..learning.splits import make_splits
     from .model_folder import ModelFolder
     from .trainers import make_library, make_trainer
 
@@ -75,13 +74,7 @@ def _train(selection: Selection, pairing: Pairing, settings: Settings, logs: Run
     ]
     outcomes += _read_pairs(pairing.pairs, library, trainer, settings, logs)
     print_table(sorted(outcomes, key=lambda outcome: outcome.label))
-    splits = make_splits(
-        library.people,
-        folds=settings.folds,
-        test=settings.test_participants,
-        validation=settings.validation_participants,
-        seed=settings.random_seed,
-    )
+    splits = _splits(library.people, settings)
     folder = ModelFolder(settings, library, splits, logs.command)
     if folder.is_complete() and not settings.overwrite:
         logger.info("%s: the model of these recordings and options is there already.", settings.output_dir)
@@ -147,23 +140,26 @@ def _echo(selection: Selection, pairing: Pairing) -> None:
 
 def _print_plan(pairing: Pairing, settings: Settings) -> None:
     """``--dry-run``: pairs, and who would train, validate and be tested."""
-    from ..learning.splits import make_splits
-
     for pair in pairing.pairs:
         print(f"{pair.eeg.label}  {pair.bold.path}")
     for failure in pairing.failures:
         print(f"{failure.label}  left out: {failure.error}")
-    splits = make_splits(
-        sorted({pair.eeg.subject for pair in pairing.pairs}),
+    for split in _splits(sorted({pair.eeg.subject for pair in pairing.pairs}), settings):
+        groups = {"train": split.training, "validate": split.validation, "test": split.test}
+        text = "; ".join(f"{role} {', '.join(people)}" for role, people in groups.items() if people)
+        print(f"{split.name}: {text}")
+
+
+def _splits(people: Sequence[str], settings: Settings) -> tuple[Split, ...]:
+    from ..learning.splits import make_splits
+
+    return make_splits(
+        people,
         folds=settings.folds,
         test=settings.test_participants,
         validation=settings.validation_participants,
         seed=settings.random_seed,
     )
-    for split in splits:
-        groups = {"train": split.training, "validate": split.validation, "test": split.test}
-        text = "; ".join(f"{role} {', '.join(people)}" for role, people in groups.items() if people)
-        print(f"{split.name}: {text}")
 
 
 def _open_output(settings: Settings, command: str) -> RunLogs:

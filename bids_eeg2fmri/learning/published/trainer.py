@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ...bids.pairing import Pair
-from ...bold.real_bold import RealBold, check_clock, read_real_bold
 from ...bold.volume_box import volume_box
-from ...eeg.read import read_recording
-from ...eeg.recording import Recording
 from ...errors import UsageError
 from ...network.calhas2022.config import Calhas2022Config
 from ...network.calhas2022.trained import Calhas2022Facts
 from ...settings import Settings
 from ..options import TrainingOptions
+from ..paired import read_pair
 from ..splits import Split
 from ..trainer import Fitted
 from .cache import CachedRecording
@@ -60,7 +58,7 @@ class PublishedTrainer:
 
     def add(self, pair: Pair) -> None:
         """Note the cap of a recording; what the network's channels are depends on all of them."""
-        recording, bold = self._read(pair)
+        recording, bold = read_pair(pair, self._settings)
         cap = RecordedCap(recording.channel_names, recording.positions_m, bold.tr_s, recording.sfreq_hz)
         self._known.append(_Known(pair, cap))
 
@@ -79,17 +77,11 @@ class PublishedTrainer:
     def _of(self, people: tuple[str, ...]) -> list[_Known]:
         return [known for person in people for known in self._known if known.pair.eeg.subject == person]
 
-    def _read(self, pair: Pair) -> tuple[Recording, RealBold]:
-        recording = read_recording(pair.eeg, self._settings, self._settings.scratch_dir)
-        bold = read_real_bold(pair.bold, confound_columns=self._settings.confounds)
-        clock = check_clock(recording.clock, bold, recording.source, duration_s=recording.duration_s)
-        return replace(recording, clock=clock), bold
-
     def _cache(self, pair: Pair, facts: Calhas2022Facts, config: Calhas2022Config) -> CachedRecording:
         """In the cache of the work directory; folds that share their channels share what is there."""
         key = (pair.eeg.label, facts)
         if key not in self._cached:
-            recording, bold = self._read(pair)
+            recording, bold = read_pair(pair, self._settings)
             targets = bold.targets(volume_box(config.fmri_shape).coordinates_mm)
             folder = self._settings.scratch_dir / "training" / "volumes"
             self._cached[key] = cache_recording(
