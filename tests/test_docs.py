@@ -21,6 +21,7 @@ from bids_eeg2fmri.bold.real_bold import RealBold
 from bids_eeg2fmri.derivatives import sidecars
 from bids_eeg2fmri.derivatives.completeness import RunHashes
 from bids_eeg2fmri.derivatives.encoding import bold_encoding
+from bids_eeg2fmri.derivatives.evaluated_caps import EvaluatedCaps
 from bids_eeg2fmri.derivatives.names import UNCERTAINTY_PARTS, output_names
 from bids_eeg2fmri.derivatives.provenance import ModelProvenance
 from bids_eeg2fmri.eeg.recording import Cleaning, Recording, VolumeClock
@@ -148,6 +149,7 @@ def test_every_sidecar_key_stands_in_the_outputs(facts: sidecars.RunFacts) -> No
         sidecars.bold_sidecar(facts, encoding=bold_encoding(), clipped=0, metrics={}),
         sidecars.boldref_sidecar(facts),
         sidecars.mask_sidecar(facts),
+        sidecars.interpretable_sidecar(facts, EvaluatedCaps(64, ("46 to 90",), 20, False)),
         sidecars.correlation_sidecar(facts, scanner.metadata | {"VoxelsCompared": 1}),
         *(sidecars.uncertainty_sidecar(facts, part) for part in UNCERTAINTY_PARTS),
     ]
@@ -158,7 +160,7 @@ def test_every_sidecar_key_stands_in_the_outputs(facts: sidecars.RunFacts) -> No
 
 def test_every_output_of_a_recording_stands_in_the_outputs(facts: sidecars.RunFacts) -> None:
     names = facts.names
-    images = [path for path in (*names.required, names.correlation) if path.suffix != ".json"]
+    images = [path for path in (*names.required, *names.with_reliability, names.correlation) if path.suffix != ".json"]
     general = [path.name.replace(names.stem, "E").replace(names.space_entities, "S") for path in images]
     assert {*general, "E_events.tsv"} <= documented(read("docs/outputs.md"))
 

@@ -1,12 +1,14 @@
-"""Train the bundled ``neuralfield-sim`` on simulated people and write its bundle and card.
+r"""Train the bundled ``neuralfield-sim`` on simulated people and write its bundle and card.
 
-    python tools/train_bundled_model.py --work-dir /tmp/training --people 240
+    python tools/train_bundled_model.py --work-dir /tmp/training --people 160
 
-Simulated people are kept in the work directory and reused. Scores on further people, beside the baselines, are
-measured by ``benchmarks/simulated_scores.py``; give its ``--json`` file as ``--scores`` to put them on the card::
+Simulated people are kept in the work directory: a start that was stopped goes on where it was. Other
+``--first-seed``s give other people. What the benchmarks measure on further people and on real EEG goes on the card::
 
-    python benchmarks/simulated_scores.py --work-dir /tmp/training --json /tmp/scores.json
-    python tools/train_bundled_model.py --work-dir /tmp/training --scores /tmp/scores.json --card-only
+    python benchmarks/model_quality.py --work-dir /tmp/quality --json /tmp/quality.json
+    python benchmarks/real_eeg.py --eegmat FOLDER --json /tmp/real.json
+    python tools/train_bundled_model.py --work-dir /tmp/training --quality /tmp/quality.json --real /tmp/real.json \\
+        --card-only
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from model_card import quality_section, real_section, reliability_section
+
 from bids_eeg2fmri import __version__
 from bids_eeg2fmri.eeg.spectra import BANDS_HZ, HOP_S, HOPS_PER_WINDOW
 from bids_eeg2fmri.learning.fit import fit_neuralfield
@@ -28,7 +32,8 @@ from bids_eeg2fmri.network.bundle import load_bundle, save_bundle
 from bids_eeg2fmri.network.neuralfield import NeuralFieldConfig
 
 DESTINATION = Path(__file__).resolve().parents[1] / "bids_eeg2fmri" / "assets" / "models" / "neuralfield-sim"
-TRAINING_SEED, SELECTION_SEED, CALIBRATION_SEED = 10_000, 20_000, 30_000
+# The benchmarks' people begin at 70,000.
+FIRST_SEED, SELECTION_OFFSET, CALIBRATION_OFFSET = 10_000, 10_000, 20_000
 CARD = Path(__file__).with_name("model_card.md")
 
 
@@ -46,9 +51,9 @@ def train(arguments: argparse.Namespace) -> None:
         return [(path,) for path in paths]
 
     groups = People(
-        training=people(TRAINING_SEED, arguments.people, "Training people"),
-        selection=people(SELECTION_SEED, arguments.held_out, "Selection people"),
-        calibration=people(CALIBRATION_SEED, arguments.held_out, "Calibration people"),
+        training=people(arguments.first_seed, arguments.people, "Training people"),
+        selection=people(arguments.first_seed + SELECTION_OFFSET, arguments.selection, "Selection people"),
+        calibration=people(arguments.first_seed + CALIBRATION_OFFSET, arguments.calibration, "Calibration people"),
     )
     simulated = time.perf_counter()
     network, fitted = fit_neuralfield(groups, config)
@@ -62,11 +67,12 @@ def train(arguments: argparse.Namespace) -> None:
             "datasets": ["Simulated people of bids-eeg2fmri-phantom; no recorded data"],
             "people": {
                 "training": arguments.people,
-                "selection": arguments.held_out,
-                "calibration": arguments.held_out,
+                "selection": arguments.selection,
+                "calibration": arguments.calibration,
             },
             "command": "python tools/train_bundled_model.py "
-            f"--people {arguments.people} --held-out {arguments.held_out}",
+            f"--people {arguments.people} --selection {arguments.selection} --calibration {arguments.calibration} "
+            f"--first-seed {arguments.first_seed}",
             "minutes": {
                 "simulation": round(arguments.earlier_minutes + (simulated - started) / 60, 1),
                 "fit": round((time.perf_counter() - simulated) / 60, 1),
@@ -83,26 +89,34 @@ def write_card(arguments: argparse.Namespace) -> None:
     """Write the card, and the scores into the description, without touching the weights."""
     bundle = load_bundle(str(arguments.out))
     metadata = bundle.metadata
-    table, measured = "Not measured yet.", {"people": 0, "training": 0, "own_people": 0}
-    if arguments.scores:
-        scores = json.loads(arguments.scores.read_text("utf-8"))
-        metadata["scores"] = {"measured": scores["measured"], "table": scores["table"]}
-        table, measured = scores["markdown"].strip(), scores["measured"]
+    quality, real = (None if path is None else _read(path) for path in (arguments.quality, arguments.real))
+    for measured in (quality, real):
+        said = None if measured is None else measured.get("measured", measured.get("model"))["sha256"]
+        if said not in (None, bundle.sha256):
+            raise SystemExit(f"The scores are those of other weights ({said[:12]}, not {bundle.sha256[:12]}).")
+    if quality is not None:
+        metadata["scores"] = {name: quality[name] for name in ("measured", "r", "recordings", "targets")}
     training = metadata["training"]
     card = CARD.read_text("utf-8").format(
+        name=bundle.name,
         version=bundle.version,
         sha256=bundle.sha256,
         people=", ".join(f"{count} for {purpose}" for purpose, count in training["people"].items()),
         command=training["command"],
         minutes=", ".join(f"{stage} {minutes:g}" for stage, minutes in training["minutes"].items()),
         machine=training["machine"],
-        penalty=metadata["penalty"],
-        field_r2=metadata["field_r2"],
-        table=table,
-        measured=measured,
+        quality=quality_section(quality),
+        real=real_section(real),
+        held_out=training["people"]["selection"] + training["people"]["calibration"],
+        reliability=reliability_section(metadata["reliability"]),
     )
     save_description(arguments.out, metadata)
     (arguments.out / "MODEL_CARD.md").write_text(card, "utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
 
 
 def save_description(folder: Path, metadata: dict[str, Any]) -> None:
@@ -114,14 +128,17 @@ def main() -> None:
     """Train, then write the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work-dir", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=240)
-    parser.add_argument("--held-out", type=int, default=24, help="people for selection, and as many for calibration")
+    parser.add_argument("--people", type=int, default=160)
+    parser.add_argument("--selection", type=int, default=36, help="people who choose penalties and fit the noise")
+    parser.add_argument("--calibration", type=int, default=48, help="people who calibrate the intervals")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the training people; others follow")
     parser.add_argument(
         "--earlier-minutes", type=float, default=0.0, help="what simulating took in earlier starts, for the card"
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=DESTINATION)
-    parser.add_argument("--scores", type=Path)
+    parser.add_argument("--quality", type=Path, help="JSON of benchmarks/model_quality.py")
+    parser.add_argument("--real", type=Path, help="JSON of benchmarks/real_eeg.py")
     parser.add_argument("--card-only", action="store_true")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

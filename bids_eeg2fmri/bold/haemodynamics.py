@@ -16,7 +16,7 @@ HRF_LENGTH_S = 32.0
 def hrf(
     times_s: Float[np.ndarray, "*times"],
     peak_s: float | Float[np.ndarray, "*times"] = CANONICAL_PEAK_S,
-    undershoot_ratio: float = UNDERSHOOT_RATIO,
+    undershoot_ratio: float | Float[np.ndarray, "*times"] = UNDERSHOOT_RATIO,
 ) -> Float[np.ndarray, "*times"]:
     """Double-gamma haemodynamic response (shapes 6 and 16), stretched in time so that it peaks at ``peak_s``.
 
@@ -27,7 +27,7 @@ def hrf(
     peak_s
         Time of the peak in seconds; broadcasts against ``times_s``.
     undershoot_ratio
-        Area of the undershoot over that of the response.
+        Area of the undershoot over that of the response; broadcasts against ``times_s``.
 
     Returns
     -------

@@ -20,6 +20,8 @@ from .names import OutputNames, sidecar
 
 State = Literal["done", "stale", "new"]
 
+# Key of the BOLD sidecar that only recordings with reliability maps have.
+RELIABILITY = "Reliability"
 _BRAINVISION_FILES = re.compile(r"^\s*(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE)
 
 
@@ -114,13 +116,15 @@ def state(names: OutputNames, hashes: RunHashes) -> State:
         matches = all(written.get(key) == value for key, value in hashes.as_metadata.items())
     except (OSError, ValueError, AttributeError):
         return "stale"
-    whole = all(path.is_file() and path.stat().st_size > 0 for path in names.required)
+    # Which files there should be follows from the model, and the sidecar is of this model or stale anyway.
+    needed = (*names.required, *(names.with_reliability if RELIABILITY in written else ()))
+    whole = all(path.is_file() and path.stat().st_size > 0 for path in needed)
     return "done" if matches and whole else "stale"
 
 
 def clear_leftovers(names: OutputNames) -> None:
     """Remove the temporary files that a killed run of the same recording left behind."""
-    optional = (names.events, names.correlation)
+    optional = (names.events, names.correlation, names.reliability, names.interpretable)
     for path in (*names.required, *optional, *map(sidecar, optional)):
         remove_leftovers(path)
 

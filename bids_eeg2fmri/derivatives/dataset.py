@@ -34,6 +34,7 @@ _DESCRIPTIONS = {
     "total": "Predictive standard deviation of every volume, aleatoric and epistemic together",
     "aleatoric": "Aleatoric part of the predictive standard deviation, root mean square over volumes",
     "epistemic": "Epistemic part of the predictive standard deviation, root mean square over volumes",
+    "interpretable": "Where the synthetic BOLD may be interpreted, by people held out of the model's training",
 }
 _README = """\
 # Synthetic BOLD predicted from EEG
@@ -45,6 +46,9 @@ by bids_eeg2fmri {version} with the model {model} {model_version} (trained on: {
 - Values are 1000 + 10 z, with z standardised over time. The positive baseline 1000 is set, not predicted.
 - The predictive standard deviation stands beside every image (`stat-std`, `desc-total`,
   `desc-aleatoric`, `desc-epistemic`), in the same units. Read the images together with it.
+- `stat-reliability` is the correlation with measured BOLD that may be expected of a new person, from people held
+  out of the model's training; where `desc-interpretable` is 0, the images should not be interpreted. Models that
+  were not evaluated in this way have neither.
 - Head motion in the confounds is zero by construction: a synthetic image has no head that could move.
 - Event onsets count from the first volume.
 - Masks and tissues are those of the template (MNI152NLin2009cAsym), not of the person.

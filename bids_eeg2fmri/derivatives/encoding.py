@@ -64,6 +64,8 @@ _SD_INT16 = Encoding("int16", slope=1 / 256, gain=UNITS_PER_Z)
 _SD_FLOAT32 = Encoding("float32", gain=UNITS_PER_Z)
 
 MASK = Encoding("uint8")
+# Unlike a mask of the brain, this one is also zero inside it.
+PART_OF_BRAIN = Encoding("int16")
 CORRELATION = Encoding("int16", slope=1 / 16384)
 
 

@@ -71,6 +71,16 @@ class OutputNames:
         return self._image("stat-correlation_boldmap")
 
     @property
+    def reliability(self) -> Path:
+        """The map of the correlation that may be expected; only of models with a reliability atlas."""
+        return self._image("stat-reliability_boldmap")
+
+    @property
+    def interpretable(self) -> Path:
+        """Where the prediction may be interpreted. No ``_mask``: its readers expect one mask per run, the brain's."""
+        return self._image("stat-reliability_desc-interpretable_boldmap")
+
+    @property
     def confounds(self) -> Path:
         """The confounds table."""
         return self.func_dir / f"{self.stem}_desc-confounds_timeseries.tsv"
@@ -100,6 +110,11 @@ class OutputNames:
             self.bold,
         )
         return tuple(name for path in data for name in (path, sidecar(path)))
+
+    @property
+    def with_reliability(self) -> tuple[Path, ...]:
+        """What a complete recording has in addition when its model has a reliability atlas."""
+        return tuple(name for path in (self.reliability, self.interpretable) for name in (path, sidecar(path)))
 
     def _image(self, ending: str) -> Path:
         return self.func_dir / f"{self.stem}_{self.space_entities}_{ending}.nii.gz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -32,3 +33,8 @@ class ModelProvenance:
     training_datasets: tuple[str, ...]
     doi: str | None = None
     epistemic: str = "what the members of the model disagree on"
+
+
+def is_simulated(training_datasets: Iterable[str]) -> bool:
+    """Whether one of these training datasets, as models and sidecars name them, is simulated."""
+    return any("simulat" in name.lower() or "phantom" in name.lower() for name in training_datasets)

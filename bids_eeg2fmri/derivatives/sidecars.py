@@ -13,10 +13,11 @@ from ..bids.recording_file import RecordingFile
 from ..bold.grid import Grid
 from ..bold.units import BASELINE, UNITS_PER_Z
 from ..eeg.recording import Recording, VolumeClock
-from .completeness import RunHashes, companion_files, signal_files
+from .completeness import RELIABILITY, RunHashes, companion_files, signal_files
 from .encoding import Encoding
+from .evaluated_caps import EvaluatedCaps
 from .names import OutputNames, UncertaintyPart
-from .provenance import ModelProvenance
+from .provenance import ModelProvenance, is_simulated
 
 SYNTHETIC = "Synthetic BOLD predicted from EEG; not a measurement"
 ATLAS_NOTE = (
@@ -66,6 +67,7 @@ def bold_sidecar(
     start_time_s: float = 0.0,
     history_s: float = 26.0,
     compared_with: Mapping[str, Any] | None = None,
+    reliability: EvaluatedCaps | None = None,
 ) -> dict[str, Any]:
     """Sidecar of the synthetic BOLD.
 
@@ -83,6 +85,8 @@ def bold_sidecar(
         Length of the EEG history a volume depends on.
     compared_with
         What the metrics' scores against a scanner's BOLD were computed with; ``None`` when there is none.
+    reliability
+        What the reliability maps were measured with; ``None`` when there are none.
     """
     recording, clock = facts.recording, facts.recording.clock
     return {
@@ -100,6 +104,7 @@ def bold_sidecar(
         "EEG": _eeg(recording),
         "Warnings": recording.warnings,
         **({} if compared_with is None else {"ComparedWith": compared_with}),
+        **({} if reliability is None else _reliability(facts, reliability)),
         "Metrics": {name: value if np.isfinite(value) else None for name, value in metrics.items()},
         "ParcellationNote": ATLAS_NOTE,
         **facts.hashes.as_metadata,
@@ -130,6 +135,28 @@ def correlation_sidecar(facts: RunFacts, compared_with: Mapping[str, Any]) -> di
         "Description": "Correlation over time of the synthetic BOLD with the scanner's BOLD of the same run; "
         "0 where the scanner's image has no signal",
         "ComparedWith": compared_with,
+    }
+
+
+def reliability_sidecar(facts: RunFacts, caps: EvaluatedCaps) -> dict[str, Any]:
+    """Sidecar of the map of the expected correlation."""
+    return {
+        "SkullStripped": True,
+        **_space(facts.grid),
+        **_origin(facts),
+        "Units": "1",
+        "Description": "Correlation over time of synthetic with measured BOLD that may be expected of a person whom "
+        "the model has not seen, from people held out of its training; not measured on this person",
+        **_reliability(facts, caps),
+    }
+
+
+def interpretable_sidecar(facts: RunFacts, caps: EvaluatedCaps) -> dict[str, Any]:
+    """Sidecar of the map of where the prediction may be interpreted."""
+    return reliability_sidecar(facts, caps) | {
+        "Description": "1 where the correlation over time of synthetic with measured BOLD exceeds zero with 90 % "
+        "probability in a person whom the model has not seen; 0 elsewhere: the synthetic BOLD should not be "
+        "interpreted there",
     }
 
 
@@ -176,6 +203,19 @@ def _origin(facts: RunFacts) -> dict[str, Any]:
         "Sources": source_uris(facts.file),
     }
     return origin if model.doi is None else origin | {"ModelDOI": model.doi}
+
+
+def _reliability(facts: RunFacts, caps: EvaluatedCaps) -> dict[str, Any]:
+    return {
+        RELIABILITY: {
+            "Statement": caps.statement,
+            "Electrodes": caps.n_electrodes,
+            "ElectrodesOfHeldOutPeople": caps.groups,
+            "HeldOutPeople": caps.n_people,
+            "HeldOutPeopleOf": facts.model.training_datasets,
+            "Simulated": is_simulated(facts.model.training_datasets),
+        }
+    }
 
 
 def _space(grid: Grid) -> dict[str, Any]:

@@ -21,12 +21,12 @@ Stretch = tuple[float, float]
 def find_bad_segments(
     peaks_v: Float[np.ndarray, "channels windows"],
     sd_v: Float[np.ndarray, " channels"],
-    missing: Bool[np.ndarray, " windows"],
+    absent: Bool[np.ndarray, " windows"],
     marked_s: Sequence[Stretch],
     sfreq_hz: float,
     n_samples: int,
 ) -> tuple[Stretch, ...]:
-    """Stretches that are wild, without samples, or marked as bad; start and end in EEG seconds.
+    """Stretches that are wild, not recorded, or marked as bad; start and end in EEG seconds.
 
     Wild are windows in which a third of the channels exceed 10 standard deviations, or one channel 30 of them and
     0.5 mV; a window on either side goes with them.
@@ -37,8 +37,8 @@ def find_bad_segments(
         Largest absolute value of every good channel in every window.
     sd_v
         Robust standard deviation of the good channels.
-    missing
-        Windows in which a good channel has samples that are no numbers.
+    absent
+        Windows in which a good channel has samples that are no numbers, or much of the cap is constant.
     marked_s
         Stretches that somebody marked in the file.
     sfreq_hz, n_samples
@@ -47,7 +47,7 @@ def find_bad_segments(
     ratio = peaks_v / np.maximum(sd_v, 1e-15)[:, None]
     wild = (ratio > _LARGE_SD).mean(axis=0) > WHOLE_CAP
     wild |= ((ratio > WILD_SD) & (peaks_v > WILD_V)).any(axis=0)
-    wild |= missing
+    wild |= absent
     window_s = window_samples(sfreq_hz) / sfreq_hz
     duration_s = n_samples / sfreq_hz
     stretches = [*marked_s]

@@ -14,13 +14,16 @@ from .amplitude import check_amplitude, robust_sd
 from .bad_channels import find_bad_channels, window_peaks
 from .bad_segments import TAPER_S, Stretch, find_bad_segments, gain
 from .filtering import HIGH_PASS_HZ, filter_in_place
+from .flat import constant_windows, flat_windows
 from .line_noise import describe_line_noise, find_line_noise
 from .montage import MIN_ELECTRODES
 from .power import median_spectrum
 from .recording import Cleaning
-from .samples import Samples
+from .samples import WINDOW_S, Samples
 
 MIN_DURATION_S = 60.0
+# Less than a recording must last: one of a minute may end in padding or hold a cough.
+MIN_CLEAN_S = 45.0
 _SHOWN_UP_TO_HZ = 70.0
 _BLOCK_SAMPLES = 2**16
 
@@ -71,11 +74,12 @@ def clean_in_place(
     Raises
     ------
     BadDataError
-        When most channels hold no numbers, the amplitudes cannot be EEG, or fewer than 8 channels or 60 s of clean
+        When most channels hold no numbers, the amplitudes cannot be EEG, or fewer than 8 channels or 45 s of clean
         signal remain.
     """
     signals_v, sfreq_hz = samples.signals_v, samples.sfreq_hz
     _require_numbers(samples.missing, path)
+    constant = constant_windows(signals_v, sfreq_hz)
     freqs_hz, before = median_spectrum(signals_v, sfreq_hz)
     lines_hz = find_line_noise(freqs_hz, before, known.line_hz)
     filter_in_place(signals_v, sfreq_hz, lines_hz)
@@ -90,8 +94,9 @@ def clean_in_place(
 
     peaks_v = window_peaks(signals_v, sfreq_hz)[good]
     missing = samples.missing[good].any(axis=0)
+    flat = flat_windows(constant[good]) & ~missing
     n_samples = signals_v.shape[1]
-    segments_s = find_bad_segments(peaks_v, sd_v[good], missing, known.bad_segments_s, sfreq_hz, n_samples)
+    segments_s = find_bad_segments(peaks_v, sd_v[good], missing | flat, known.bad_segments_s, sfreq_hz, n_samples)
     factor = gain(segments_s, sfreq_hz, n_samples)
     _require_clean_time(float((factor == 1).sum()) / sfreq_hz, path)
     _reference_in_place(signals_v, good, factor)
@@ -99,7 +104,7 @@ def clean_in_place(
 
     shown = freqs_hz <= _SHOWN_UP_TO_HZ
     line_hz = lines_hz[0] if lines_hz else None
-    steps = _describe(lines_hz, bad, segments_s, n_samples / sfreq_hz)
+    steps = _describe(lines_hz, bad, segments_s, int(flat.sum()) * WINDOW_S, n_samples / sfreq_hz)
     return good, Cleaning(steps, bad, segments_s, line_hz, freqs_hz[shown], before[:, shown], after[:, shown])
 
 
@@ -140,23 +145,24 @@ def _require_channels(n_good: int, bad: Mapping[str, str], path: Path) -> None:
 
 
 def _require_clean_time(clean_s: float, path: Path) -> None:
-    if clean_s < MIN_DURATION_S:
+    if clean_s < MIN_CLEAN_S:
         raise BadDataError(
-            f"Only {clean_s:.1f} s of clean signal remain, {MIN_DURATION_S:.0f} s are needed.",
+            f"Only {clean_s:.1f} s of clean signal remain, {MIN_CLEAN_S:.0f} s are needed.",
             path=path,
             remedy="Clean the recording first and give it by --derivatives clean=PATH, or exclude it.",
         )
 
 
 def _describe(
-    lines_hz: Sequence[float], bad: Mapping[str, str], segments_s: Sequence[Stretch], duration_s: float
+    lines_hz: Sequence[float], bad: Mapping[str, str], segments_s: Sequence[Stretch], flat_s: float, duration_s: float
 ) -> tuple[str, ...]:
+    flat = f"; during {flat_s:.1f} s of them the file holds constant values instead of EEG" if flat_s else ""
     bad_s = sum(end_s - start_s for start_s, end_s in segments_s)
     return (
         f"Offsets and slow drifts were removed (zero-phase Butterworth high-pass at {HIGH_PASS_HZ:g} Hz).",
         describe_line_noise(lines_hz),
         f"{len(bad)} channels were marked bad" + (f" ({', '.join(bad)})." if bad else "."),
         f"{len(segments_s)} stretches ({bad_s:.1f} s of {duration_s:.1f} s) were silenced, "
-        f"with ramps of {TAPER_S:g} s.",
+        f"with ramps of {TAPER_S:g} s{flat}.",
         "The average of the good channels was taken as reference.",
     )

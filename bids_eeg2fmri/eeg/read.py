@@ -49,8 +49,9 @@ def read_recording(file: RecordingFile, settings: Settings, work_dir: Path | Non
     MissingInputError
         When a file is not there.
     BadDataError
-        When the recording cannot be used: damaged, discontinuous, below 100 Hz, shorter than 60 s, fewer than 8
-        usable electrodes, impossible amplitudes, uncorrected gradient artefact, irregular volume markers.
+        When the recording cannot be used: damaged, discontinuous, below 100 Hz, shorter than 60 s, less than
+        45 s of clean signal, fewer than 8 usable electrodes, impossible amplitudes, uncorrected gradient artefact,
+        irregular volume markers.
     UsageError
         When montage, volume marker or repetition time contradict the file.
     WriteError

@@ -59,7 +59,7 @@ class Cleaning:
     bad_channels
         Name and reason of every EEG channel marked bad.
     bad_segments_s
-        Start and end of every wild or missing stretch, in EEG seconds.
+        Start and end of every wild, missing, flat or marked stretch, in EEG seconds.
     line_frequency_hz
         Line frequency removed, or ``None``.
     psd_freqs_hz, psd_before, psd_after

@@ -69,19 +69,28 @@ def make_projection(
     SourceProjection
         Operator with one column per channel of the recording.
     """
-    directions = sphere_directions(positions_m[good], [n for n, keep in zip(channel_names, good, strict=True) if keep])
-    return project_directions(directions, good, source_coordinates_mm, source_parcel)
+    gain = referenced_gain(positions_m, channel_names, good, source_coordinates_mm)
+    return project_gain(gain, good, source_parcel)
 
 
-def project_directions(
-    directions: Float[np.ndarray, "good 3"],
+def referenced_gain(
+    positions_m: Float[np.ndarray, "channels 3"],
+    channel_names: tuple[str, ...],
     good: Bool[np.ndarray, " channels"],
     source_coordinates_mm: Float[np.ndarray, "sources 3"],
+) -> Float[np.ndarray, "good orientations"]:
+    """Average-referenced leadfield of the good channels, three orientations per source."""
+    directions = sphere_directions(positions_m[good], [n for n, keep in zip(channel_names, good, strict=True) if keep])
+    gain = leadfield(directions, sources_in_sphere(source_coordinates_mm))
+    return (gain - gain.mean(axis=0)).reshape(len(directions), -1)
+
+
+def project_gain(
+    gain: Float[np.ndarray, "good orientations"],
+    good: Bool[np.ndarray, " channels"],
     source_parcel: Int[np.ndarray, " sources"],
 ) -> SourceProjection:
-    """As :func:`make_projection`, for electrodes already placed on the template's sphere."""
-    gain = leadfield(directions, sources_in_sphere(source_coordinates_mm))
-    gain = (gain - gain.mean(axis=0)).reshape(len(directions), -1)
+    """As :func:`make_projection`, from the average-referenced leadfield."""
     inverse = _minimum_norm(gain)
     n_parcels = int(source_parcel.max()) + 1
     rows = np.zeros((n_parcels, COMPONENTS_PER_PARCEL, len(good)), np.float32)

@@ -1,4 +1,4 @@
-"""Band power of the virtual channels in short overlapping frames.
+"""Band power of the virtual channels in short overlapping frames, and the electrodes' covariance in every band.
 
 Complex spectra of the electrodes are projected to the parcels before power is taken. Frames of 2 s overlap
 by three quarters: the noise of spectral estimation is a large part of what limits the synthesis.
@@ -6,6 +6,7 @@ by three quarters: the noise of spectral estimation is a large part of what limi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -32,18 +33,17 @@ def frame_times_s(n_frames: int, sfreq_hz: float) -> Float[np.ndarray, " frames"
     return (np.arange(n_frames) * hop + HOPS_PER_WINDOW * hop / 2) / sfreq_hz
 
 
-def band_matrix(sfreq_hz: float) -> Float[np.ndarray, "bins bands"]:
-    """Weights that average the bins of a frame's spectrum over each band (lower edge in, upper edge out)."""
+def band_bins(sfreq_hz: float) -> tuple[tuple[int, int], ...]:
+    """First bin of a frame's spectrum in each band, and the first beyond it (lower edge in, upper edge out)."""
     window = HOPS_PER_WINDOW * hop_samples(sfreq_hz)
     freqs = np.fft.rfftfreq(window, 1 / sfreq_hz)
-    inside = np.stack([(freqs >= low) & (freqs < high) for low, high in BANDS_HZ], axis=1).astype(np.float32)
-    return inside / np.maximum(inside.sum(axis=0), 1)
+    return tuple((int(np.searchsorted(freqs, low)), int(np.searchsorted(freqs, high))) for low, high in BANDS_HZ)
 
 
 @partial(jax.jit, static_argnames=("sfreq_hz", "n_frames"))
 def log_band_power(
     signals_v: Float[Array, "channels samples"],
-    operator: Float[Array, "virtual channels"],
+    operators: Float[Array, "bands virtual channels"],
     *,
     sfreq_hz: float,
     n_frames: int,
@@ -54,35 +54,91 @@ def log_band_power(
     ----------
     signals_v
         Volts; ``(n_frames + 3)`` hops of samples.
-    operator
-        :attr:`bids_eeg2fmri.eeg.sources.SourceProjection.operator`.
+    operators
+        Virtual channels of every band, ``COMPONENTS_PER_PARCEL`` per parcel
+        (:attr:`bids_eeg2fmri.eeg.modulation.ModulationFilter.operators`, for one).
     sfreq_hz, n_frames
         Sampling rate and number of frames (static: one compile serves equal shapes).
+    """
+    bins = band_bins(sfreq_hz)
+
+    def power(spectrum: Array, operator: Array) -> Float[Array, "frames parcels"]:
+        real = jnp.einsum("vc,cfk->fkv", operator, spectrum.real)
+        imaginary = jnp.einsum("vc,cfk->fkv", operator, spectrum.imag)
+        squared = (real**2 + imaginary**2).mean(axis=1)
+        return squared.reshape(len(squared), -1, COMPONENTS_PER_PARCEL).sum(axis=-1)
+
+    def one_step(spectrum: Array, _: Array) -> Float[Array, "frames parcels bands"]:
+        bands = [power(spectrum[..., slice(*edges)], operators[band]) for band, edges in enumerate(bins)]
+        return jnp.stack(bands, axis=-1)
+
+    steps, starts = _over_steps(one_step, signals_v, sfreq_hz, n_frames)
+    index = jnp.arange(n_frames)
+    step = index // _FRAMES_PER_STEP
+    steps = steps[step, index - starts[step]]
+    return jnp.log(steps + jnp.finfo(steps.dtype).tiny)
+
+
+@partial(jax.jit, static_argnames=("sfreq_hz", "n_frames"))
+def band_covariances(
+    signals_v: Float[Array, "channels samples"],
+    counted: Float[Array, " frames"],
+    *,
+    sfreq_hz: float,
+    n_frames: int,
+) -> Float[Array, "bands channels channels"]:
+    """Real part of the electrodes' cross-spectra in microvolts squared, averaged over each band's bins.
+
+    Parameters
+    ----------
+    signals_v
+        Volts; ``(n_frames + 3)`` hops of samples.
+    counted
+        Weight of every frame in the sum over frames: zero leaves one out.
+    sfreq_hz, n_frames
+        As in :func:`log_band_power`.
+    """
+    bins = band_bins(sfreq_hz)
+
+    def one_step(spectrum: Array, frames: Array) -> Float[Array, "bands channels channels"]:
+        # The last step overlaps the one before: its first frames are not counted twice.
+        weights = jnp.where(frames >= 0, counted[jnp.maximum(frames, 0)], 0)
+        weighted = spectrum * jnp.sqrt(weights)[:, None]
+
+        def covariance(first: int, last: int) -> Array:
+            part = weighted[..., first:last].reshape(len(weighted), -1)
+            return (part.real @ part.real.T + part.imag @ part.imag.T) / (last - first)
+
+        return jnp.stack([covariance(*edges) for edges in bins])
+
+    return _over_steps(one_step, signals_v, sfreq_hz, n_frames)[0].sum(axis=0)
+
+
+def _over_steps(
+    one_step: Callable[[Array, Array], Array],
+    signals_v: Float[Array, "channels samples"],
+    sfreq_hz: float,
+    n_frames: int,
+) -> tuple[Float[Array, "steps ..."], Float[Array, " steps"]]:
+    """What ``one_step`` makes of the spectra of some frames at a time, and the first frame of every step.
+
+    It receives spectra (channels x frames x bins) and the frames' numbers, -1 for those of the step before.
     """
     hop = hop_samples(sfreq_hz)
     # Microvolts: the squares of volts come close to the smallest float32.
     hops = (1e6 * signals_v)[:, : (n_frames + HOPS_PER_WINDOW - 1) * hop].reshape(signals_v.shape[0], -1, hop)
     window = jnp.asarray(np.hanning(HOPS_PER_WINDOW * hop), signals_v.dtype)
-    bands = band_matrix(sfreq_hz)
-    used = np.flatnonzero(bands.sum(axis=1))
-    first, last = int(used[0]), int(used[-1]) + 1
-    weights = jnp.asarray(bands[first:last])
-    steps = -(-n_frames // _FRAMES_PER_STEP)
+    n_steps = -(-n_frames // _FRAMES_PER_STEP)
+    # The last step starts early enough to stay inside.
+    starts = jnp.minimum(jnp.arange(n_steps) * _FRAMES_PER_STEP, n_frames - _FRAMES_PER_STEP)
 
-    def one_step(start: Array) -> Float[Array, "frames parcels bands"]:
+    def spectra_of(step: Array) -> Array:
+        start = starts[step]
         piece = jax.lax.dynamic_slice_in_dim(hops, start, _FRAMES_PER_STEP + HOPS_PER_WINDOW - 1, axis=1)
         frames = jnp.concatenate([piece[:, k : k + _FRAMES_PER_STEP] for k in range(HOPS_PER_WINDOW)], axis=-1)
         frames = (frames - frames.mean(axis=-1, keepdims=True)) * window
-        spectrum = jnp.fft.rfft(frames, axis=-1)[..., first:last]
-        real = jnp.einsum("vc,cfk->fkv", operator, spectrum.real)
-        imaginary = jnp.einsum("vc,cfk->fkv", operator, spectrum.imag)
-        power = (real**2 + imaginary**2).reshape(*real.shape[:2], -1, COMPONENTS_PER_PARCEL)
-        return jnp.einsum("fkp,kb->fpb", power.sum(axis=-1), weights)
+        number = start + jnp.arange(_FRAMES_PER_STEP)
+        fresh = jnp.where(number >= step * _FRAMES_PER_STEP, number, -1)
+        return one_step(jnp.fft.rfft(frames, axis=-1)[..., : band_bins(sfreq_hz)[-1][1]], fresh)
 
-    # The last step starts early enough to stay inside; its overlap is dropped.
-    starts = jnp.minimum(jnp.arange(steps) * _FRAMES_PER_STEP, n_frames - _FRAMES_PER_STEP)
-    power = jax.lax.map(one_step, starts)
-    index = jnp.arange(n_frames)
-    step = index // _FRAMES_PER_STEP
-    power = power[step, index - starts[step]]
-    return jnp.log(power + jnp.finfo(power.dtype).tiny)
+    return jax.lax.map(spectra_of, jnp.arange(n_steps)), starts

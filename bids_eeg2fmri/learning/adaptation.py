@@ -44,11 +44,11 @@ class Change:
 class Step:
     """A first step away from the start, and what further ones need."""
 
-    gram: Float[np.ndarray, "features features"]
-    cross: Float[np.ndarray, "features maps"]
-    step: Float[np.ndarray, "features maps"]
+    gram: Float[np.ndarray, "inputs features"]
+    cross: Float[np.ndarray, "inputs maps"]
+    step: Float[np.ndarray, "inputs maps"]
 
-    def refined(self, penalty: float) -> Float[np.ndarray, "features maps"]:
+    def refined(self, penalty: float) -> Float[np.ndarray, "inputs maps"]:
         """The step, with single weights adapted as well."""
         if np.isinf(penalty):
             return self.step
@@ -67,11 +67,14 @@ class Start:
         The maps.
     to_coefficients
         Takes voxels to coefficients by least squares.
+    loadings
+        Of the parcels on the slow states.
     """
 
-    linear: Float[np.ndarray, "features maps"]
+    linear: Float[np.ndarray, "inputs maps"]
     rendered: Float[np.ndarray, "voxels maps"]
     to_coefficients: Float[np.ndarray, "voxels maps"]
+    loadings: Float[np.ndarray, "parcels states"]
 
     def unexplained(self, moments: Moments) -> Moments:
         """Moments of what the predictions leave of the targets."""
@@ -87,9 +90,9 @@ class Start:
             averages = parcel_means(sample_voxels()[1])
             # The maps say how a parcel's BOLD spreads: few people could not teach it anew.
             spread = averages.T @ self.rendered
-            step = fit_shared_weights(rest, averages) @ (spread @ np.linalg.inv(spread.T @ spread))
+            step = fit_shared_weights(rest, averages, self.loadings) @ (spread @ np.linalg.inv(spread.T @ spread))
         return Step(moments.gram, rest.cross @ self.to_coefficients, step)
 
-    def changed(self, moments: Moments, change: Change) -> Float[np.ndarray, "features maps"]:
+    def changed(self, moments: Moments, change: Change) -> Float[np.ndarray, "inputs maps"]:
         """The linear path after a change."""
         return self.linear + self.first_step(moments, change.shared).refined(change.penalty)

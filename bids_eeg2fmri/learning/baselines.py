@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from ..evaluation.baselines import FIXED_SIGNS
-from ..network.lags import CANONICAL_LAG
 from ..network.neuralfield import NeuralFieldConfig
 from .examples import Example, load_examples, parcel_means, sample_voxels, zscore
 from .people import People, examples_of
@@ -26,10 +25,9 @@ Baseline = Callable[[Example], Float[np.ndarray, "volumes parcels"]]
 """Predicts the BOLD of every parcel of a recording, up to its scale."""
 
 
-def source_power(example: Example, config: NeuralFieldConfig) -> Float[np.ndarray, "volumes features"]:
-    """Source band power through one canonical response (peak 5.5 s)."""
-    lagged = example.features.astype(np.float32).reshape(len(example.features), len(config.peaks_s), -1)
-    return lagged[:, CANONICAL_LAG]
+def source_power(example: Example, _: NeuralFieldConfig) -> Float[np.ndarray, "volumes features"]:
+    """Minimum-norm band power through one canonical response (peak 5.5 s)."""
+    return example.source_features.astype(np.float32)
 
 
 def sensor_power(example: Example, _: NeuralFieldConfig) -> Float[np.ndarray, "volumes features"]:

@@ -14,6 +14,8 @@ from jaxtyping import Float, Int
 from ..bold.atlas import load_atlas
 from ..bold.grid import make_grid
 from ..derivatives.atomic import atomic_path
+from ..network.novelty import Description
+from ..network.recording_facts import RecordingFacts
 from ..settings import OutputSpace
 
 _VOXELS_PER_PARCEL = 20
@@ -38,8 +40,12 @@ class Example:
         Lagged source band power (:meth:`bids_eeg2fmri.network.neuralfield.NeuralField.features`), half precision.
     evidence
         Share of each volume's haemodynamic memory that was recorded and clean.
-    resolution, profile
-        How the cap sees the parcels; the spectrum's shape over parcels and bands.
+    amplitude, information, profile, condition, missing
+        The recording's :class:`~bids_eeg2fmri.network.recording_facts.RecordingFacts`; the first two in half precision.
+    resolution
+        How well the cap sees each parcel.
+    source_features
+        Minimum-norm log power of the parcels through one canonical response, for baselines; half precision.
     targets
         BOLD at the sample voxels, standardised over time, half precision; NaN where there is none.
     sensor_features
@@ -56,12 +62,28 @@ class Example:
     tr_s: float
     features: Float[np.ndarray, "volumes features"]
     evidence: Float[np.ndarray, " volumes"]
-    resolution: Float[np.ndarray, " parcels"]
+    amplitude: Float[np.ndarray, "parcels bands"]
+    information: Float[np.ndarray, "bands parcels parcels"]
     profile: Float[np.ndarray, " profile"]
+    condition: Float[np.ndarray, " condition"]
+    missing: Float[np.ndarray, ""]
+    resolution: Float[np.ndarray, " parcels"]
     targets: Float[np.ndarray, "volumes voxels"]
+    source_features: Float[np.ndarray, "volumes source_features"]
     sensor_features: Float[np.ndarray, "volumes sensor_features"]
     channel_names: tuple[str, ...] = ()
     truth: Float[np.ndarray, "volumes parcels"] | None = None
+
+    @property
+    def facts(self) -> RecordingFacts:
+        """What the network must know of the whole recording."""
+        single = (np.asarray(getattr(self, name), np.float32) for name in RecordingFacts._fields)
+        return RecordingFacts(*single)
+
+    @property
+    def description(self) -> Description:
+        """What the novelty score must know of the whole recording."""
+        return self.facts.description
 
     @property
     def parcel_targets(self) -> Float[np.ndarray, "volumes parcels"]:
@@ -116,18 +138,13 @@ def save_examples(path: Path, examples: Iterable[Example]) -> None:
 
 
 def load_examples(*paths: Path) -> Iterator[Example]:
-    """Read what :func:`save_examples` wrote, one example in memory at a time.
-
-    Files of simulated people from before recordings had labels have the person's ``seed`` instead.
-    """
+    """Read what :func:`save_examples` wrote, one example in memory at a time."""
     for path in paths:
         with np.load(path, allow_pickle=False) as stored:
             count = 1 + max(int(name.split(".")[0]) for name in stored.files)
             for number in range(count):
                 names = [field.name for field in fields(Example) if f"{number}.{field.name}" in stored.files]
                 row: dict[str, Any] = {name: stored[f"{number}.{name}"] for name in names}
-                if f"{number}.seed" in stored.files:
-                    row["subject"] = row["label"] = f"sim-{stored[f'{number}.seed']}"
                 yield _example(row)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +15,7 @@ from ..network.field import SpatialField
 from ..network.neuralfield import log_variance
 
 HELD_OUT_SHARE = 0.1
+_DEVIATION_PENALTY = 1.0
 
 
 def fit_field(
@@ -93,3 +96,47 @@ def fit_noise(
 
     for key in jax.random.split(jax.random.key(seed), n_steps):
         step(noise, optimiser, key, data)
+
+
+def fit_parcel_noise(
+    conditions: Float[np.ndarray, "volumes conditions"],
+    squared_error: Float[np.ndarray, "volumes parcels"],
+    *,
+    n_steps: int = 800,
+    learning_rate: float = 3e-2,
+    seed: int = 0,
+) -> Float[Array, "parcels noise"]:
+    """Log variance of the parcels' means: of every parcel one number, and what each condition adds to it.
+
+    Gaussian likelihood, with what the conditions add drawn towards what they add to all parcels. Errors are NaN where
+    there was nothing to predict; parcels without any get the average.
+    """
+    data = jnp.asarray(conditions, jnp.float32), jnp.asarray(squared_error, jnp.float32)
+    mean = np.log(np.nanmean(squared_error) + 1e-6)
+    start = {
+        "level": jnp.full(squared_error.shape[1], mean, jnp.float32),
+        "slope": jnp.zeros(conditions.shape[1]),
+        "deviation": jnp.zeros((squared_error.shape[1], conditions.shape[1])),
+    }
+    optimiser = optax.adam(optax.cosine_decay_schedule(learning_rate, n_steps))
+
+    def surprise(parameters: dict[str, Array], key: Array) -> Array:
+        chosen = jax.random.choice(key, len(data[0]), (512,))
+        value = log_variance(data[0][chosen], _parcel_maps(parameters))
+        error = data[1][chosen]
+        known = jnp.isfinite(error)
+        each = jnp.where(known, value + jnp.where(known, error, 0) * jnp.exp(-value), 0).sum() / known.sum()
+        return each + _DEVIATION_PENALTY * jnp.square(parameters["deviation"]).mean()
+
+    def step(carry: tuple[dict[str, Array], optax.OptState], key: Array) -> tuple[Any, None]:
+        parameters, state = carry
+        updates, state = optimiser.update(jax.grad(surprise)(parameters, key), state)
+        return (optax.apply_updates(parameters, updates), state), None
+
+    keys = jax.random.split(jax.random.key(seed), n_steps)
+    (fitted, _), _ = jax.jit(lambda carry: jax.lax.scan(step, carry, keys))((start, optimiser.init(start)))
+    return _parcel_maps(fitted)
+
+
+def _parcel_maps(parameters: dict[str, Array]) -> Float[Array, "parcels noise"]:
+    return jnp.concatenate([parameters["level"][:, None], parameters["slope"] + parameters["deviation"]], axis=1)

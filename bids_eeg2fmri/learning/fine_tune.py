@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from .adaptation import Change, Start
 from .explained import explained_share
 from .fit import fit_maps, fold_moments, rendered_maps
 from .held_out import fit_to_held_out
+from .inputs import Inputs, inputs_of
 from .people import People, Person
 from .ridge import Moments, jackknife, joined, solve
 
@@ -34,7 +35,7 @@ class _Choice:
     """A change of the linear path, what it gives, and the share of the selection people's variance it explains."""
 
     change: Change
-    linear: Float[np.ndarray, "features maps"]
+    linear: Float[np.ndarray, "inputs maps"]
     explained: float
 
 
@@ -42,8 +43,9 @@ def fine_tune_neuralfield(network: NeuralField, people: People, seed: int = 0) -
     """Move a trained network towards new people; the one given stays as it is.
 
     The linear path is shrunk towards the network's own, in closed form; how far it moves, or whether it stays, is
-    what predicts the selection people best. The maps are kept unless others predict them better. Cap axes and the axes
-    of the novelty score are kept; amplitude, noise, novelty and calibration are fitted to the held-out people.
+    what predicts the selection people best. The maps are kept unless others predict them better. What the
+    posterior assumes and the axes of the novelty score are kept; amplitude, noise, novelty, calibration and reliability
+    are fitted to the held-out people.
 
     Parameters
     ----------
@@ -59,15 +61,16 @@ def fine_tune_neuralfield(network: NeuralField, people: People, seed: int = 0) -
     network
         Another network of the same shape.
     description
-        ``fine_tuning`` (what changed, a sentence), ``calibration`` and ``caveats``.
+        ``fine_tuning`` (what changed, a sentence), ``calibration``, ``reliability`` and ``caveats``.
     """
     tuned = nnx.clone(network)
-    folds = fold_moments(people.training, network.config.n_members)
+    inputs = inputs_of(network)
+    folds = fold_moments(inputs, people.training, network.config.n_members)
     total = joined(folds)
-    members = float(network.gain[...]) * np.asarray(network.linear[...])
-    start = Start(members.mean(axis=0), *rendered_maps(network))
-    choice = _choose(start, total, people.selection)
-    refitted = _refit_maps(tuned, start, choice, total, people.selection, seed)
+    members = float(network.gain[...].mean()) * np.asarray(network.linear[...])
+    start = Start(members.mean(axis=0), *rendered_maps(network), np.asarray(network.loadings[...]))
+    choice = _choose(start, inputs, total, people.selection)
+    refitted = _refit_maps(tuned, start, choice, inputs, total, people.selection, seed)
     if refitted is not None:
         start, choice, to_new = refitted
         members = members @ to_new
@@ -75,18 +78,18 @@ def fine_tune_neuralfield(network: NeuralField, people: People, seed: int = 0) -
     logger.info("%d volumes of %d people: %s", total.n_volumes, len(people.training), sentence)
     if refitted is not None or not choice.change.none:
         tuned.linear[...] = jnp.asarray(_changed_members(start, members, folds, choice.change))
-    calibration = fit_to_held_out(tuned, people, seed)
-    return tuned, {"fine_tuning": sentence, "calibration": calibration, "caveats": people.caveats}
+    held_out = fit_to_held_out(tuned, people, seed)
+    return tuned, {"fine_tuning": sentence, **held_out, "caveats": people.caveats}
 
 
-def _choose(start: Start, total: Moments, selection: Sequence[Person]) -> _Choice:
+def _choose(start: Start, inputs: Inputs, total: Moments, selection: Sequence[Person]) -> _Choice:
     """The change whose predictions explain most of the selection people's BOLD; a smaller one in doubt."""
     best: _Choice | None = None
     for shared in (False, True):
         first, before = start.first_step(total, shared), -np.inf
         for penalty in PENALTIES:
             change, linear = Change(shared, penalty), start.linear + first.refined(penalty)
-            explained = explained_share((linear, start.rendered.T), selection)
+            explained = explained_share(inputs, (linear, start.rendered.T), selection)
             logger.info("%s: %.5f of the variance explained", change.sentence, explained)
             if best is None or explained > _WORTH_CHANGING * best.explained:
                 best = _Choice(change, linear, explained)
@@ -99,7 +102,13 @@ def _choose(start: Start, total: Moments, selection: Sequence[Person]) -> _Choic
 
 
 def _refit_maps(
-    tuned: NeuralField, start: Start, choice: _Choice, total: Moments, selection: Sequence[Person], seed: int
+    tuned: NeuralField,
+    start: Start,
+    choice: _Choice,
+    inputs: Inputs,
+    total: Moments,
+    selection: Sequence[Person],
+    seed: int,
 ) -> tuple[Start, _Choice, Float[np.ndarray, "maps maps"]] | None:
     """Fit the field of ``tuned`` anew, where that explains more; else it stays as it is.
 
@@ -108,15 +117,15 @@ def _refit_maps(
     tuple or None
         The start in the new maps, the change to make there, and what takes old coefficients to new ones.
     """
-    weights = _free_weights(Start(choice.linear, start.rendered, start.to_coefficients), choice, total, selection)
+    weights = _free_weights(replace(start, linear=choice.linear), choice, inputs, total, selection)
     if weights is None:
         return None
     kept = nnx.state(nnx.clone(tuned.field))
     fit_maps(tuned, total, weights, seed)
     rendered, to_coefficients = rendered_maps(tuned)
     to_new = start.rendered.T @ to_coefficients
-    moved = Start(start.linear @ to_new, rendered, to_coefficients)
-    there = _choose(moved, total, selection)
+    moved = Start(start.linear @ to_new, rendered, to_coefficients, start.loadings)
+    there = _choose(moved, inputs, total, selection)
     logger.info("other maps: %.5f of the variance explained instead of %.5f", there.explained, choice.explained)
     if there.explained > _WORTH_CHANGING * choice.explained:
         return moved, there, to_new
@@ -125,15 +134,15 @@ def _refit_maps(
 
 
 def _free_weights(
-    here: Start, choice: _Choice, total: Moments, selection: Sequence[Person]
-) -> Float[np.ndarray, "features voxels"] | None:
+    here: Start, choice: _Choice, inputs: Inputs, total: Moments, selection: Sequence[Person]
+) -> Float[np.ndarray, "inputs voxels"] | None:
     """Weights not confined to the maps, if they explain enough more to be worth fitting maps to."""
     rest = here.unexplained(total).cross
     best, most = None, _WORTH_REFITTING * choice.explained
     before = -np.inf
     for penalty in PENALTIES[1:]:
         weights = here.linear @ here.rendered.T + solve(total.gram, rest, penalty)
-        explained = explained_share((weights,), selection)
+        explained = explained_share(inputs, (weights,), selection)
         logger.info("free of the maps, penalty %g: %.5f of the variance explained", penalty, explained)
         if explained > most:
             best, most = weights, explained

@@ -7,58 +7,80 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from ..bold.grid import grey_fraction
 from ..network.neuralfield import NeuralField
 from .calibration import factors_by_parcel, level_multipliers
 from .examples import Example, load_examples, sample_voxels
-from .fields import fit_noise
-from .gain import fit_gain
+from .fields import fit_noise, fit_parcel_noise
+from .gain import agreement, fit_gains
 from .novelty import fit_novelty_scale
 from .people import People, Person, examples_of
 from .predict import Predicted, Predictor
+from .reliability import fit_reliability
+
+# Of the information's share and of the log strength: few people do not show how much they differ.
+_LEAST_SD = np.array([0.05, 0.3])
 
 
 def fit_to_held_out(network: NeuralField, people: People, seed: int = 0) -> dict[str, Any]:
-    """Fit in place to the people who selected and calibrated; returns the half-widths of the intervals.
+    """Fit in place to the people who selected and calibrated; returns ``calibration`` and ``reliability``.
 
     The axes of the novelty score must be there.
     """
     network.voxel_factor[...] = jnp.ones_like(network.voxel_factor[...])
     network.parcel_factor[...] = jnp.ones_like(network.parcel_factor[...])
-    fit_amplitude(network, people.selection)
     fit_novelty_scale(network.novelty, examples_of(people.selection))
+    fit_amplitude(network, people.selection)
     fit_aleatoric(network, people.selection, seed)
-    return calibrate(network, people.calibration)
+    calibration = calibrate(network, people.calibration)
+    held_out = tuple(dict.fromkeys((*people.selection, *people.calibration)))
+    return {
+        "calibration": calibration,
+        "reliability": fit_reliability(network.reliability, held_out, Predictor(network), seed),
+    }
 
 
 def fit_amplitude(network: NeuralField, selection: Sequence[Person]) -> None:
-    """Set the gain."""
+    """Set the gain as a function of the prediction's strength, and what information and strength usually are."""
+    network.gain[...] = jnp.ones_like(network.gain[...])
     predict = Predictor(network)
-
-    def pairs(example: Example) -> tuple[np.ndarray, np.ndarray]:
+    informed = nnx.jit(lambda model, facts: model.informed(facts))
+    facts, recordings = [], []
+    for example in examples_of(selection):
+        predicted = predict(example)
         known = np.isfinite(example.targets)
-        return predict(example).mean[known], example.targets[known].astype(np.float32)
-
-    network.gain[...] = jnp.asarray(fit_gain(pairs(example) for example in examples_of(selection)), jnp.float32)
+        mean, target = predicted.mean[known], example.targets[known].astype(np.float32)
+        facts.append((float(informed(network, example.facts)), predicted.strength))
+        recordings.append(agreement(mean, target))
+    strengths = np.array([strength for _, strength in facts])
+    knots, gains = fit_gains(strengths, recordings, network.config.n_gains)
+    network.gain_knots[...] = jnp.asarray(knots, jnp.float32)
+    network.gain[...] = jnp.asarray(gains, jnp.float32)
+    sd = np.maximum(np.std(facts, axis=0), _LEAST_SD)
+    network.usual[...] = jnp.asarray(np.stack([np.mean(facts, axis=0), sd]), jnp.float32)
 
 
 def fit_aleatoric(network: NeuralField, selection: Sequence[Person], seed: int = 0) -> None:
-    """Fit the noise field to the errors on the selection people.
+    """Fit the noise of voxels and parcels to the errors on the selection people.
 
     Voxels of which none of them has BOLD get the variance of BOLD itself.
     """
     coordinates, _ = sample_voxels()
     predict = Predictor(network)
-    conditions, squared = [], []
+    conditions, of_voxels, of_parcels = [], [], []
     for example in examples_of(selection):
         predicted = predict(example)
         error = np.square(example.targets.astype(np.float32) - predicted.mean) - predicted.epistemic
         conditions.append(predicted.conditions)
-        squared.append(np.maximum(error, 0).astype(np.float16))
-    errors = np.concatenate(squared)
+        of_voxels.append(np.maximum(error, 0).astype(np.float16))
+        of_parcels.append(np.square(example.parcel_targets - predicted.parcel_mean))
+    errors = np.concatenate(of_voxels)
     errors[:, np.isnan(errors).all(axis=0)] = 1
-    fit_noise(network.noise, coordinates, grey_fraction(coordinates), np.concatenate(conditions), errors, seed=seed)
+    inputs = np.concatenate(conditions)
+    fit_noise(network.noise, coordinates, grey_fraction(coordinates), inputs, errors, seed=seed)
+    network.parcel_noise[...] = fit_parcel_noise(inputs, np.concatenate(of_parcels), seed=seed)
 
 
 def calibrate(network: NeuralField, calibration: Sequence[Person]) -> dict[str, Any]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..network.novelty import MIN_EVIDENCE, N_PROFILE_AXES, N_QUANTILES, Novelty
+from ..network.novelty import MIN_EVIDENCE, N_DESCRIPTION_AXES, N_QUANTILES, Axes, Description, Novelty
 
 # In units of the largest principal variance: directions without any are not looked at more closely.
 _LEAST_VARIANCE = 1e-6
-# Of the three log distances; few held-out recordings do not show how much people differ.
-_LEAST_SD = np.array([0.1, 0.1, 0.3], np.float32)
+# Of the log distances; few held-out recordings do not show how much people differ.
+_LEAST_SD = np.array([0.1, 0.1, 0.3, 0.3, 0.5], np.float32)
 
 
 class Described(Protocol):
@@ -31,8 +31,8 @@ class Described(Protocol):
         ...
 
     @property
-    def profile(self) -> Float[np.ndarray, " profile"]:
-        """Spectral profile of the recording."""
+    def description(self) -> Description:
+        """What the score must know of the whole recording."""
         ...
 
 
@@ -40,9 +40,9 @@ def fit_novelty_axes(
     novelty: Novelty,
     gram: Float[np.ndarray, "features features"],
     n_volumes: int,
-    profiles: Float[np.ndarray, "recordings profile"],
+    descriptions: Sequence[Description],
 ) -> None:
-    """Set the principal axes of the training features and of the spectral profiles of the training recordings.
+    """Set the principal axes of the training features and of what describes the training recordings.
 
     Parameters
     ----------
@@ -50,22 +50,14 @@ def fit_novelty_axes(
         The module whose constants are set.
     gram, n_volumes
         Second moments of the training features (their mean is zero by construction).
-    profiles
-        Spectral profiles of the training recordings; of a single one only the mean is used.
+    descriptions
+        Of the training recordings; of a single one only the mean is used.
     """
     axes, variances = _principal_axes(gram / n_volumes, novelty.axes[...].shape[1])
     novelty.axes[...] = jnp.asarray(axes, jnp.float32)
     novelty.axes_sd[...] = jnp.asarray(np.sqrt(np.maximum(variances, _LEAST_VARIANCE * variances[0])), jnp.float32)
-    mean = profiles.mean(axis=0)
-    _, strength, directions = np.linalg.svd(profiles - mean, full_matrices=False)
-    kept = min(N_PROFILE_AXES, len(profiles) - 1)
-    profile_axes = np.zeros((profiles.shape[1], N_PROFILE_AXES), np.float32)
-    profile_axes[:, :kept] = directions[:kept].T
-    profile_sd = np.ones(N_PROFILE_AXES, np.float32)
-    profile_sd[:kept] = strength[:kept] / np.sqrt(max(len(profiles) - 1, 1))
-    novelty.profile_mean[...] = jnp.asarray(mean)
-    novelty.profile_axes[...] = jnp.asarray(profile_axes)
-    novelty.profile_sd[...] = jnp.asarray(profile_sd)
+    _fit_axes(novelty.profile, np.stack([np.asarray(description.profile) for description in descriptions]))
+    _fit_axes(novelty.condition, np.stack([np.asarray(description.condition) for description in descriptions]))
 
 
 def fit_novelty_scale(novelty: Novelty, held_out: Iterable[Described]) -> None:
@@ -73,12 +65,26 @@ def fit_novelty_scale(novelty: Novelty, held_out: Iterable[Described]) -> None:
     rows = []
     for example in held_out:
         seen = example.features[example.evidence >= MIN_EVIDENCE]
-        rows.append(novelty.distances(jnp.asarray(seen, jnp.float32), jnp.asarray(example.profile)))
+        rows.append(novelty.distances(jnp.asarray(seen, jnp.float32), example.description))
     distances = jnp.concatenate(rows)
     novelty.centre[...] = distances.mean(axis=0)
     novelty.scale[...] = jnp.maximum(distances.std(axis=0), _LEAST_SD)
-    scores = jnp.abs((distances - novelty.centre[...]) / novelty.scale[...]).max(axis=1)
+    standardised = (distances - novelty.centre[...]) / novelty.scale[...]
+    scores = jnp.maximum(jnp.abs(standardised[:, :2]).max(axis=1), standardised[:, 2:].max(axis=1))
     novelty.quantiles[...] = jnp.quantile(scores, jnp.linspace(0, 1, N_QUANTILES))
+
+
+def _fit_axes(axes: Axes, rows: Float[np.ndarray, "recordings numbers"]) -> None:
+    """Principal axes of the rows; directions in which few recordings do not differ are left out."""
+    mean = rows.mean(axis=0)
+    _, strength, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    kept = int(min(N_DESCRIPTION_AXES, len(rows) - 1, (strength > 1e-6 * strength.max(initial=1e-6)).sum()))
+    directions_kept, sd = np.zeros((rows.shape[1], N_DESCRIPTION_AXES), np.float32), np.ones(N_DESCRIPTION_AXES)
+    directions_kept[:, :kept] = directions[:kept].T
+    sd[:kept] = strength[:kept] / np.sqrt(max(len(rows) - 1, 1))
+    axes.mean[...] = jnp.asarray(mean, jnp.float32)
+    axes.axes[...] = jnp.asarray(directions_kept)
+    axes.sd[...] = jnp.asarray(sd, jnp.float32)
 
 
 def _principal_axes(

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from ..bids.pairing import Pair
 from ..bold.real_bold import RealBold, check_clock, read_real_bold
@@ -19,9 +18,8 @@ from ..eeg.spectra import BANDS_HZ, HOP_S
 from ..errors import MissingInputError
 from ..network.neuralfield import NeuralFieldConfig
 from ..settings import OutputSpace, Settings
-from ..synthesis.spectrogram import Spectrogram, compute_spectrogram
 from .examples import Example, sample_voxels, save_examples
-from .volume_features import sensor_features, volume_features
+from .recorded import example_from_recording
 
 _LAYOUT = "paired/1"
 
@@ -49,23 +47,14 @@ def example_from_pair(
         The clocks of EEG and BOLD disagree, hardly any EEG is clean, or the BOLD holds nothing to predict.
     """
     clock = check_clock(recording.clock, bold, recording.source, duration_s=recording.duration_s)
-    spectrogram = compute_spectrogram(recording)
-    volume_times_s = clock.onsets_s + bold.start_time_s
-    features, evidence = volume_features(spectrogram, config, volume_times_s)
     targets = bold.targets(sample_voxels()[0])
-    order = np.argsort(recording.channel_names)
-    return Example(
+    return example_from_recording(
+        replace(recording, clock=clock),
+        clock.onsets_s + bold.start_time_s,
+        np.where(targets.valid, targets.z, np.nan),
+        config,
         subject=subject,
         label=label,
-        n_channels=int(recording.good.sum()),
-        tr_s=clock.tr_s,
-        features=features.astype(np.float16),
-        evidence=evidence,
-        resolution=spectrogram.resolution,
-        profile=spectrogram.profile,
-        targets=np.where(targets.valid, targets.z, np.nan).astype(np.float16),
-        sensor_features=_sensors(recording, spectrogram, config, volume_times_s)[:, order].reshape(len(features), -1),
-        channel_names=tuple(recording.channel_names[index] for index in order),
     )
 
 
@@ -113,22 +102,6 @@ def cache_pair(pair: Pair, settings: Settings, config: NeuralFieldConfig, folder
             path, [example_from_pair(recording, bold, config, subject=pair.eeg.subject, label=pair.eeg.label)]
         )
     return path
-
-
-def _sensors(
-    recording: Recording,
-    spectrogram: Spectrogram,
-    config: NeuralFieldConfig,
-    volume_times_s: Float[np.ndarray, " volumes"],
-) -> Float[np.ndarray, "volumes channels bands"]:
-    return sensor_features(
-        recording.signals_v,
-        recording.sfreq_hz,
-        config,
-        volume_times_s,
-        good=recording.good,
-        valid=spectrogram.valid,
-    ).astype(np.float16)
 
 
 def _digest(pair: Pair, settings: Settings, config: NeuralFieldConfig) -> str:

@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from flax import nnx
+from jaxtyping import Array, Float
 
 from ..network.neuralfield import NeuralField
+from ..network.recording_facts import RecordingFacts
 from ..synthesis.grid_maps import evaluate_fields
-from ..synthesis.render import pad_maps, render
+from ..synthesis.render import Rendered, RenderMaps, pad_maps, render
 from .examples import Example, parcel_means, sample_voxels
 
 _VOLUMES_PER_BLOCK = 320
-_OVER_TIME = ("mean", "total_sd", "parcel_mean", "parcel_sd", "conditions")
 
 
 class Predicted(NamedTuple):
@@ -26,6 +27,8 @@ class Predicted(NamedTuple):
     parcel_mean: Float[np.ndarray, "volumes parcels"]
     parcel_sd: Float[np.ndarray, "volumes parcels"]
     conditions: Float[np.ndarray, "volumes conditions"]
+    strength: float
+    novelty_score: Float[np.ndarray, " volumes"]
 
 
 class Predictor:
@@ -38,37 +41,67 @@ class Predictor:
         self._network = network
         self._n_voxels = len(mean)
         self._voxels = pad_maps(mean, noise, np.asarray(network.voxel_factor[...])[labels])
-        self._parcels = pad_maps(averaging @ mean, averaging @ noise, np.asarray(network.parcel_factor[...]))
+        self._parcels = pad_maps(
+            averaging @ mean, np.asarray(network.parcel_noise[...]), np.asarray(network.parcel_factor[...])
+        )
 
     def __call__(self, example: Example) -> Predicted:
         """Mean and uncertainty of every volume; ``epistemic`` is the variance between members, averaged over time."""
         n_volumes = len(example.features)
-        blocks = [self._block(example, first) for first in range(0, n_volumes, _VOLUMES_PER_BLOCK)]
-        joined = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in _OVER_TIME}
-        return Predicted(**joined, epistemic=np.sum([block.epistemic for block in blocks], axis=0) / n_volumes)
-
-    def _block(self, example: Example, first: int) -> Predicted:
-        """Some of the volumes; ``epistemic`` is a sum over them."""
-        count = min(_VOLUMES_PER_BLOCK, len(example.features) - first)
-        # Padded to one shape: lengths differ from recording to recording, and each would be compiled anew.
-        padding = (0, _VOLUMES_PER_BLOCK - count)
-        seen = example.features[first : first + count].astype(np.float32)
-        features = jnp.asarray(np.pad(seen, (padding, (0, 0))))
-        evidence = jnp.asarray(np.pad(example.evidence[first : first + count], padding))
-        counted = (jnp.arange(_VOLUMES_PER_BLOCK) < count).astype(jnp.float32)
-        cap = self._network.cap_position(jnp.asarray(example.resolution))
-        coefficients = self._network.coefficients(features)
-        conditions = self._network.conditions(evidence, cap)
-        novelty = self._network.novelty
-        widening = novelty.widening(novelty.score(features, jnp.asarray(example.profile), evidence))
-        voxels = render(coefficients, conditions, widening, counted, self._voxels)
-        parcels = render(coefficients, conditions, widening, counted, self._parcels)
-        n_parcels = self._network.config.n_parcels
+        network, facts = self._network, example.facts
+        padded = -(-n_volumes // _VOLUMES_PER_BLOCK) * _VOLUMES_PER_BLOCK
+        features = np.zeros((padded, example.features.shape[1]), np.float32)
+        features[:n_volumes] = example.features
+        evidence = np.zeros(padded, np.float32)
+        evidence[:n_volumes] = example.evidence
+        described = [
+            _describe(network, jnp.asarray(features[_block(first)]), jnp.asarray(evidence[_block(first)]), facts)
+            for first in range(0, padded, _VOLUMES_PER_BLOCK)
+        ]
+        coefficients = jnp.concatenate([coefficients for coefficients, _ in described], axis=1)
+        score = jnp.concatenate([score for _, score in described])
+        counted = (np.arange(padded) < n_volumes).astype(np.float32)
+        strength = network.strength(coefficients, jnp.asarray(counted))
+        coefficients = network.amplitude(strength) * coefficients
+        conditions = network.conditions(jnp.asarray(evidence), facts, strength)
+        widening = network.novelty.widening(score)
+        inputs = (coefficients, conditions, widening, jnp.asarray(counted))
+        voxels, parcels = (self._render(*inputs, maps) for maps in (self._voxels, self._parcels))
+        n_parcels = network.config.n_parcels
         return Predicted(
-            mean=np.asarray(voxels.mean)[:count, : self._n_voxels],
-            total_sd=np.asarray(voxels.total_sd)[:count, : self._n_voxels],
-            epistemic=np.asarray(voxels.epistemic)[: self._n_voxels],
-            parcel_mean=np.asarray(parcels.mean)[:count, :n_parcels],
-            parcel_sd=np.asarray(parcels.total_sd)[:count, :n_parcels],
-            conditions=np.asarray(conditions)[:count],
+            mean=np.asarray(voxels.mean)[:n_volumes, : self._n_voxels],
+            total_sd=np.asarray(voxels.total_sd)[:n_volumes, : self._n_voxels],
+            epistemic=np.asarray(voxels.epistemic)[: self._n_voxels] / n_volumes,
+            parcel_mean=np.asarray(parcels.mean)[:n_volumes, :n_parcels],
+            parcel_sd=np.asarray(parcels.total_sd)[:n_volumes, :n_parcels],
+            conditions=np.asarray(conditions)[:n_volumes],
+            strength=float(strength),
+            novelty_score=np.asarray(score)[:n_volumes],
         )
+
+    @staticmethod
+    def _render(coefficients: Array, conditions: Array, widening: Array, counted: Array, maps: RenderMaps) -> Rendered:
+        """All blocks of a recording; the variances are sums over its volumes."""
+        blocks = [
+            render(coefficients[:, _block(k)], conditions[_block(k)], widening[_block(k)], counted[_block(k)], maps)
+            for k in range(0, len(counted), _VOLUMES_PER_BLOCK)
+        ]
+        over_time = (jnp.concatenate([getattr(block, name) for block in blocks]) for name in ("mean", "total_sd"))
+        sums = (sum(getattr(block, name) for block in blocks) for name in ("aleatoric", "epistemic"))
+        return Rendered(*over_time, *sums)
+
+
+def _block(first: int) -> slice:
+    return slice(first, first + _VOLUMES_PER_BLOCK)
+
+
+@nnx.jit
+def _describe(
+    network: NeuralField,
+    features: Float[Array, "volumes features"],
+    evidence: Float[Array, " volumes"],
+    facts: RecordingFacts,
+) -> tuple[Float[Array, "members volumes maps"], Float[Array, " volumes"]]:
+    """Coefficients and novelty score of a block of volumes: of one shape, or each recording would be compiled anew."""
+    score = network.novelty.score(features, facts.description, evidence)
+    return network.coefficients(network.states(features, facts)), score

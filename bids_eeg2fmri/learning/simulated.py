@@ -1,29 +1,45 @@
-"""Training examples of simulated people."""
+"""Training examples of simulated people, whose recordings take the way of files: cleaned, projected, lagged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from ..bold.atlas import source_points
-from ..eeg.leadfield import sphere_directions
-from ..eeg.sources import project_directions
-from ..eeg.spectra import frame_times_s
+from ..eeg.recording import VolumeClock
+from ..errors import BadDataError
 from ..network.neuralfield import NeuralFieldConfig
 from ..phantom.caps import cap_names
+from ..phantom.choices import REFERENCES
 from ..phantom.draw import draw_person
+from ..phantom.draw_cap import draw_cap
 from ..phantom.person import PersonSpec
-from ..phantom.scalp import Reference, project_eeg
+from ..phantom.recording import simulated_recording
+from ..phantom.scalp import ScannerTiming
 from ..phantom.scanner import simulate_bold
 from ..phantom.sources import SourceActivity, simulate_sources
-from ..synthesis.spectrogram import Spectrogram, signal_log_power
 from .examples import Example, parcel_means, sample_voxels, zscore
-from .volume_features import sensor_features, volume_features
+from .recorded import example_from_recording
 
-SFREQ_HZ = 128.0
-_REFERENCES: tuple[Reference, ...] = ("average", "Cz", "FCz", "mastoids")
+# Simulation takes time in proportion to the rate: the low ones are drawn more often.
+_SFREQS_HZ = (125.0, 128.0, 200.0, 250.0, 256.0)
+_SFREQ_SHARES = (0.3, 0.4, 0.1, 0.1, 0.1)
+_TR_RANGE_S = (0.5, 3.0)
+_AVERAGE_REFERENCE_SHARE = 0.2
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One person's activity and BOLD, which every cap records."""
+
+    spec: PersonSpec
+    activity: SourceActivity
+    clock: VolumeClock
+    targets: Float[np.ndarray, "volumes voxels"]
+    truth: Float[np.ndarray, "volumes parcels"]
 
 
 def make_examples(
@@ -33,11 +49,15 @@ def make_examples(
     *,
     duration_s: float = 300.0,
     tr_s: float | None = None,
+    sfreq_hz: float | None = None,
     coupling: float = 1.0,
     decouple: bool = False,
     draw: Callable[..., PersonSpec] = draw_person,
 ) -> Iterator[Example]:
     """Simulate one person and yield the recording on every cap.
+
+    A recording that cleaning refuses is made again, with another noise and, where it is drawn, another cap; after
+    the fourth refusal there is none.
 
     Parameters
     ----------
@@ -46,75 +66,64 @@ def make_examples(
     config
         The network's feature specification.
     caps
-        Standard caps (19, 32, 64, 128); ``None`` draws one: any number of electrodes from 19 to 128, any subset.
+        Standard caps (19, 32, 64, 128); ``None`` draws one (:func:`bids_eeg2fmri.phantom.draw_cap.draw_cap`).
     duration_s, tr_s
-        Length of the recording; repetition time, or ``None`` to draw it between 1 and 3 s.
+        Length of the recording; repetition time, or ``None`` to draw it between 0.5 and 3 s.
+    sfreq_hz
+        Sampling rate of the EEG, or ``None`` to draw one that amplifiers and archives use.
     coupling, decouple
         The phantom's controls.
     draw
         Draws the person, from a seed and ``coupling``: another population than the phantom's own.
     """
     rng = np.random.default_rng([0xEE6, seed])
-    tr_s = float(rng.uniform(1.0, 3.0)) if tr_s is None else tr_s
+    drawn_tr_s, drawn_sfreq_hz = float(rng.uniform(*_TR_RANGE_S)), float(rng.choice(_SFREQS_HZ, p=_SFREQ_SHARES))
     spec = draw(seed, coupling=coupling)
-    activity = simulate_sources(spec, duration_s, SFREQ_HZ, rng, decouple=decouple)
-    n_volumes = int(duration_s / tr_s)
-    coordinates, labels = sample_voxels()
-    truth, noisy = simulate_bold(activity, spec, coordinates, tr_s, n_volumes, rng)
-    averaging = parcel_means(labels)
-    targets = zscore(noisy).astype(np.float16)
-    parcel_truth = zscore(truth @ averaging)
-    volume_times_s = tr_s * np.arange(n_volumes)
+    activity = simulate_sources(spec, duration_s, sfreq_hz or drawn_sfreq_hz, rng, decouple=decouple)
+    session = _scan(spec, activity, tr_s or drawn_tr_s, rng)
     for cap in caps:
-        names = _random_cap(rng) if cap is None else cap_names(cap)
-        reference = _REFERENCES[rng.integers(len(_REFERENCES))]
-        signals, channels, positions_m = project_eeg(activity, spec, names, rng, reference=reference)
-        signals -= signals.mean(axis=0)
-        spectrogram = _spectrogram(signals, activity, sphere_directions(positions_m, channels))
-        features, evidence = volume_features(spectrogram, config, volume_times_s)
-        yield Example(
-            subject=f"sim-{seed}",
-            label=f"sim-{seed}_cap-{len(names)}",
-            n_channels=len(names),
-            tr_s=tr_s,
-            features=features.astype(np.float16),
-            evidence=evidence,
-            resolution=spectrogram.resolution,
-            profile=spectrogram.profile,
-            targets=targets,
-            sensor_features=_in_cap(sensor_features(signals, SFREQ_HZ, config, volume_times_s), channels, names),
-            channel_names=names,
-            truth=parcel_truth,
+        attempts = (_record(session, cap, config, rng) for _ in range(_ATTEMPTS))
+        example = next((example for example in attempts if example is not None), None)
+        if example is not None:
+            yield example
+
+
+def _scan(spec: PersonSpec, activity: SourceActivity, tr_s: float, rng: np.random.Generator) -> _Session:
+    clock = VolumeClock(0.0, tr_s, int(activity.duration_s / tr_s + 1e-9), "simulated")
+    coordinates, labels = sample_voxels()
+    truth, noisy = simulate_bold(activity, spec, coordinates, tr_s, clock.n_volumes, rng)
+    return _Session(spec, activity, clock, zscore(noisy).astype(np.float16), zscore(truth @ parcel_means(labels)))
+
+
+def _record(
+    session: _Session, cap: int | str | None, config: NeuralFieldConfig, rng: np.random.Generator
+) -> Example | None:
+    """The session's example on one cap; ``None`` where its EEG is refused."""
+    names = draw_cap(rng) if cap is None else cap_names(cap)
+    average = rng.random() < _AVERAGE_REFERENCE_SHARE
+    reference = "average" if average else REFERENCES[rng.integers(len(REFERENCES))]
+    clock = session.clock
+    label = f"sim-{session.spec.seed}_cap-{len(names)}"
+    try:
+        recording = simulated_recording(
+            session.activity,
+            session.spec,
+            names,
+            rng,
+            reference=reference,
+            timing=ScannerTiming(clock.first_volume_onset_s, clock.tr_s),
+            clock=clock,
+            label=label,
         )
-
-
-def _random_cap(rng: np.random.Generator) -> tuple[str, ...]:
-    """Any subset of the 128 standard electrodes, from 19 on; half of the time a standard cap less a few."""
-    if rng.random() < 0.5:
-        names = np.array(cap_names(int(rng.choice([19, 32, 64, 128]))))
-        size = len(names) - int(rng.integers(0, max(len(names) // 8, 2)))
-    else:
-        names = np.array(cap_names(128))
-        size = int(rng.integers(19, 100))
-    return tuple(str(name) for name in names[np.sort(rng.permutation(len(names))[:size])])
-
-
-def _spectrogram(
-    signals_v: Float[np.ndarray, "channels samples"],
-    activity: SourceActivity,
-    directions: Float[np.ndarray, "channels 3"],
-) -> Spectrogram:
-    points, parcel = source_points()
-    projection = project_directions(directions, np.ones(len(signals_v), bool), points, parcel)
-    log_power = signal_log_power(signals_v, projection, activity.sfreq_hz)
-    times_s = frame_times_s(len(log_power), activity.sfreq_hz)
-    return Spectrogram(log_power, times_s, np.ones(len(times_s), bool), projection.resolution)
-
-
-def _in_cap(
-    features: Float[np.ndarray, "volumes channels bands"], channels: tuple[str, ...], cap: tuple[str, ...]
-) -> Float[np.ndarray, "volumes features"]:
-    """Electrodes at their place in the cap; one that was the reference, and is not recorded, counts as average."""
-    whole_cap = np.zeros((len(features), len(cap), features.shape[2]), np.float16)
-    whole_cap[:, [cap.index(name) for name in channels]] = features
-    return whole_cap.reshape(len(features), -1)
+        return example_from_recording(
+            recording,
+            clock.onsets_s,
+            session.targets,
+            config,
+            subject=f"sim-{session.spec.seed}",
+            label=label,
+            cap=names,
+            truth=session.truth,
+        )
+    except BadDataError:
+        return None

@@ -18,6 +18,8 @@ from ..network.neuralfield import NeuralFieldConfig
 from ..phantom.draw import draw_person
 from ..phantom.person import PersonSpec
 
+# Another one for every change of the generator or of what an example holds.
+_LAYOUT = "simulated/2"
 # Every process computes on one thread: people are what is parallel here.
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -73,7 +75,7 @@ def simulate_people(
 
 def _digest(*what: object) -> str:
     """Short name of what a file depends on besides the seed."""
-    return hashlib.sha256(repr((__version__, *what)).encode()).hexdigest()[:8]
+    return hashlib.sha256(repr((__version__, _LAYOUT, *what)).encode()).hexdigest()[:8]
 
 
 def _simulate(

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from ..eeg.sources import COMPONENTS_PER_PARCEL, SourceProjection
-from ..eeg.spectra import HOP_S, frame_times_s
+from ..eeg.sources import COMPONENTS_PER_PARCEL
+from ..eeg.spectra import BANDS_HZ, HOP_S, frame_times_s
 from ..network.lags import CANONICAL_LAG, MEMORY_S, lagged_features
 from ..network.neuralfield import NeuralFieldConfig
 from ..synthesis.spectrogram import Spectrogram, signal_log_power
@@ -67,12 +67,12 @@ def sensor_features(
         Channels and frames that are used; ``None``: all.
     """
     n_channels = len(signals_v)
-    operator = np.zeros((COMPONENTS_PER_PARCEL * n_channels, n_channels), np.float32)
-    operator[::COMPONENTS_PER_PARCEL] = np.eye(n_channels)
-    log_power = signal_log_power(signals_v, SourceProjection(operator, np.ones(n_channels, np.float32)), sfreq_hz)
+    operators = np.zeros((len(BANDS_HZ), COMPONENTS_PER_PARCEL * n_channels, n_channels), np.float32)
+    operators[:, ::COMPONENTS_PER_PARCEL] = np.eye(n_channels)
+    log_power = signal_log_power(signals_v, operators, sfreq_hz)
     times_s = frame_times_s(len(log_power), sfreq_hz)
     valid = np.ones(len(times_s), bool) if valid is None else valid
-    spectrogram = Spectrogram(log_power, times_s, valid, np.ones(n_channels, np.float32))
+    spectrogram = Spectrogram(log_power, times_s, valid)
     features, _ = volume_features(spectrogram, config, volume_times_s)
     lagged = features.reshape(len(volume_times_s), len(config.peaks_s), n_channels, -1)[:, CANONICAL_LAG]
     return lagged if good is None else np.where(good[:, None], lagged, 0)

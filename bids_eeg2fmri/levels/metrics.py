@@ -12,13 +12,17 @@ from ..bold.online import OnlineStatistics
 from ..bold.units import UNITS_PER_Z
 from ..eeg.recording import Recording
 from ..synthesis.prediction import PredictionSummary
+from ..synthesis.reliability_maps import ReliabilityMaps
 
 _RESTING_BAND_HZ = (0.01, 0.1)
 _MIN_TSTD = 1e-3
 
 
 def recording_metrics(
-    recording: Recording, statistics: OnlineStatistics, summary: PredictionSummary
+    recording: Recording,
+    statistics: OnlineStatistics,
+    summary: PredictionSummary,
+    reliability: ReliabilityMaps | None = None,
 ) -> dict[str, float | int]:
     """Every metric of a recording; numbers are rounded to six significant digits."""
     tstd = np.maximum(statistics.tstd_map, _MIN_TSTD)
@@ -36,6 +40,7 @@ def recording_metrics(
         "epistemic_sd_median": UNITS_PER_Z * np.median(summary.epistemic_sd_z),
         "aleatoric_sd_median": UNITS_PER_Z * np.median(summary.aleatoric_sd_z),
         "relative_uncertainty_median": np.median(statistics.total_sd_map / tstd),
+        "share_interpretable": np.nan if reliability is None else reliability.share_interpretable,
         "novelty_median": np.median(summary.novelty),
         "global_signal_share": global_signal_share(statistics.carpet_z),
         "share_power_001_010_hz": resting_band_share(summary.parcel_mean_z, recording.clock.tr_s),

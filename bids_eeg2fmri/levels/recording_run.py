@@ -35,6 +35,7 @@ from ..derivatives.encoding import MASK, bold_encoding, sd_encoding
 from ..derivatives.events import write_events
 from ..derivatives.names import output_names, sidecar
 from ..derivatives.nifti import nifti_writer, write_map
+from ..derivatives.reliability import remove_reliability, write_reliability
 from ..derivatives.sidecars import RunFacts, bold_sidecar, boldref_sidecar, mask_sidecar, uncertainty_sidecar
 from ..eeg.read import read_recording
 from ..eeg.recording import Recording
@@ -43,6 +44,7 @@ from ..report.reportlets import write_reportlets
 from ..report.run import RunReport
 from ..settings import OutputSpace, Settings
 from ..synthesis.prediction import PredictionSummary
+from ..synthesis.reliability_maps import ReliabilityMaps, make_reliability
 from ..synthesis.start import Maps, Prepared, prepare, start_synthesis
 from ..synthesis.synthesise import VOLUMES_PER_BLOCK
 from .metrics import recording_metrics
@@ -186,7 +188,8 @@ def _write_grid(job: _Job, facts: RunFacts, maps: Maps, *, primary: bool) -> lis
             comparison = comparing.finish(summary)
     with clock("maps"):
         _write_maps(facts, job.settings, statistics, summary)
-        written = list(names.required)
+        reliability = make_reliability(job.model.bundle.network, facts.grid, int(job.recording.good.sum()))
+        written = [*names.required, *_write_reliability(facts, reliability)]
         if comparing is None or comparison is None:
             remove_correlation(names)
         else:
@@ -195,10 +198,14 @@ def _write_grid(job: _Job, facts: RunFacts, maps: Maps, *, primary: bool) -> lis
         facts,
         encoding=bold_encoding(job.settings.float32),
         clipped=clipped,
-        metrics={**recording_metrics(job.recording, statistics, summary), **(comparison.scores if comparison else {})},
+        metrics={
+            **recording_metrics(job.recording, statistics, summary, reliability),
+            **(comparison.scores if comparison else {}),
+        },
         start_time_s=job.start_time_s,
         history_s=job.model.bundle.network.history_s,
         compared_with=comparing.metadata if comparing else None,
+        reliability=reliability.caps if reliability else None,
     )
     if primary:
         table = confounds_table(statistics, job.recording.clock.tr_s)
@@ -206,7 +213,7 @@ def _write_grid(job: _Job, facts: RunFacts, maps: Maps, *, primary: bool) -> lis
         if write_events(names, replace(job.file, events_tsv=job.recording.events_table), job.recording):
             written += [names.events, sidecar(names.events)]
         with clock("report"):
-            run = _run_report(job, facts, statistics, summary, table, description, written, comparison)
+            run = _run_report(job, facts, statistics, summary, table, description, written, comparison, reliability)
             written += [names.output_dir / figure for figure in write_reportlets(run, names.output_dir)]
     write_json(sidecar(names.bold), description)
     return written
@@ -221,6 +228,7 @@ def _run_report(
     description: dict[str, Any],
     written: list[Path],
     comparison: Comparison | None,
+    reliability: ReliabilityMaps | None,
 ) -> RunReport:
     return RunReport(
         stem=facts.names.stem,
@@ -240,6 +248,7 @@ def _run_report(
         device=_device(),
         seconds=dict(job.clock.seconds),
         comparison=comparison,
+        reliability=reliability,
     )
 
 
@@ -283,6 +292,13 @@ def _write_maps(facts: RunFacts, settings: Settings, statistics: OnlineStatistic
     write_map(names.uncertainty("epistemic"), grid, sd_encoding(settings.float32), summary.epistemic_sd_z)
     for part in ("total", "aleatoric", "epistemic"):
         write_json(sidecar(names.uncertainty(part)), uncertainty_sidecar(facts, part))
+
+
+def _write_reliability(facts: RunFacts, reliability: ReliabilityMaps | None) -> tuple[Path, ...]:
+    if reliability is None:
+        remove_reliability(facts.names)
+        return ()
+    return write_reliability(facts, reliability.r, reliability.interpretable, reliability.caps)
 
 
 def _device() -> str:

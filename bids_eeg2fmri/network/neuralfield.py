@@ -1,8 +1,14 @@
 """``neuralfield``: one network for any montage, any repetition time and any output grid.
 
-BOLD(t, x) = sum_r a_r(t) phi_r(x) + noise(t, x), with coefficients a_r linear in lagged source band power (one set
-per ensemble member), maps phi_r from a :class:`~bids_eeg2fmri.network.field.SpatialField`, and a noise variance
-that factorises in the same way. BOLD is standardised over time (z).
+BOLD(t, x) = sum_r a_r(t) phi_r(x) + noise(t, x), with maps phi_r from a
+:class:`~bids_eeg2fmri.network.field.SpatialField` and a noise variance that factorises in the same way. BOLD is
+standardised over time (z).
+
+The coefficients come in two steps. The brain's slow state is a Gaussian over a few patterns of parcels, ``s = L z``
+with ``z ~ N(0, I)``; the evidence u (lagged band power, weighted by band and lag) and its Fisher information F
+(:mod:`bids_eeg2fmri.eeg.modulation`) make its posterior mean ``(I + L' F L)^-1 L' u``. F is that of the recording at
+hand: what its electrodes cannot tell apart, or do not see, is drawn towards what the patterns say, or to zero. A linear
+map per ensemble member then takes the states to coefficients.
 """
 
 from __future__ import annotations
@@ -10,17 +16,22 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
 from .field import SpatialField
 from .lags import MEMORY_S, lagged_features
 from .novelty import Novelty
+from .recording_facts import RecordingFacts
+from .reliability import Reliability
 
 LOG_VARIANCE_RANGE = (-6.0, 2.0)
-# In standard deviations of the training caps.
-MAX_CAP_POSITION = 2.5
+# In standard deviations over the training recordings.
+MAX_CONDITION = 3.0
+_LEAST_STRENGTH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,12 @@ class NeuralFieldConfig:
         Number R of spatial maps.
     n_members
         Ensemble members.
-    n_cap_axes
-        Axes along which caps differ in how well they see the parcels.
+    n_states
+        Patterns of parcels that the slow state is made of.
+    band_groups
+        Bands whose evidence goes through the posterior together; every lag and group may then differ by region.
+    n_gains
+        Knots of the amplitude as a function of the prediction's strength.
     n_fourier, field_width, field_scale_mm
         The field of the mean.
     noise_fourier, noise_width, noise_scale_mm
@@ -53,7 +68,9 @@ class NeuralFieldConfig:
     widths_s: tuple[float, ...] = (1.5, 2.0, 3.0, 4.5)
     n_maps: int = 64
     n_members: int = 5
-    n_cap_axes: int = 3
+    n_states: int = 96
+    band_groups: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3, 4), (5,))
+    n_gains: int = 5
     n_fourier: int = 192
     field_width: int = 256
     field_scale_mm: float = 14.0
@@ -68,9 +85,19 @@ class NeuralFieldConfig:
         return self.n_parcels * self.n_bands * len(self.peaks_s)
 
     @property
+    def n_streams(self) -> int:
+        """Posterior means per volume: one of every lag and group of bands."""
+        return len(self.peaks_s) * len(self.band_groups)
+
+    @property
+    def n_inputs(self) -> int:
+        """Length of what the linear map receives."""
+        return self.n_streams * self.n_states
+
+    @property
     def n_conditions(self) -> int:
-        """Numbers that the noise variance depends on: missing evidence, and the cap's axes."""
-        return 1 + self.n_cap_axes
+        """Numbers that the noise variance depends on: missing evidence, information, the prediction's strength."""
+        return 3
 
 
 class NeuralField(nnx.Module):
@@ -80,10 +107,14 @@ class NeuralField(nnx.Module):
 
     def __init__(self, config: NeuralFieldConfig, *, rngs: nnx.Rngs) -> None:
         self.config = config
-        self.linear = nnx.Param(jnp.zeros((config.n_members, config.n_features, config.n_maps)))
-        self.gain = nnx.Param(jnp.ones(()))
-        self.cap_mean = nnx.Variable(jnp.zeros(config.n_parcels))
-        self.cap_axes = nnx.Variable(jnp.zeros((config.n_parcels, config.n_cap_axes)))
+        self.loadings = nnx.Variable(jnp.eye(config.n_parcels, config.n_states))
+        self.band_weights = nnx.Param(jnp.zeros((len(config.peaks_s), config.n_bands)))
+        self.log_precision = nnx.Param(jnp.zeros(config.n_bands))
+        self.linear = nnx.Param(jnp.zeros((config.n_members, config.n_inputs, config.n_maps)))
+        self.gain_knots = nnx.Variable(jnp.linspace(-3.0, 0.0, config.n_gains))
+        self.gain = nnx.Param(jnp.ones(config.n_gains))
+        # Mean and sd over the training recordings of information and strength.
+        self.usual = nnx.Variable(jnp.array([[0.0, 0.0], [1.0, 1.0]]))
         self.field = SpatialField(
             config.n_maps,
             n_fourier=config.n_fourier,
@@ -98,10 +129,15 @@ class NeuralField(nnx.Module):
             scale_mm=config.noise_scale_mm,
             rngs=rngs,
         )
+        # Log variance of a parcel's mean: a number, and what every condition adds.
+        self.parcel_noise = nnx.Variable(jnp.zeros((config.n_parcels, 1 + config.n_conditions)))
         # Calibration of the predictive sd: of a voxel by its parcel, of a parcel's mean.
         self.voxel_factor = nnx.Variable(jnp.ones(config.n_parcels + 1))
         self.parcel_factor = nnx.Variable(jnp.ones(config.n_parcels))
-        self.novelty = Novelty(config.n_features, config.n_parcels * config.n_bands, config.n_novelty_axes)
+        self.novelty = Novelty(
+            config.n_features, config.n_parcels * config.n_bands, config.n_novelty_axes, n_condition=4 * config.n_bands
+        )
+        self.reliability = Reliability(rngs=rngs)
 
     @property
     def history_s(self) -> float:
@@ -127,10 +163,7 @@ class NeuralField(nnx.Module):
         TypeError
             A hyper-parameter is not known.
         """
-        arguments: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in dict(values).items()
-        }
-        return cls(NeuralFieldConfig(**arguments), rngs=nnx.Rngs(0))
+        return cls(NeuralFieldConfig(**{name: _as_tuple(value) for name, value in values.items()}), rngs=nnx.Rngs(0))
 
     def features(
         self,
@@ -149,24 +182,67 @@ class NeuralField(nnx.Module):
             hop_s=hop_s,
         )
 
-    def cap_position(self, resolution: Float[Array, " parcels"]) -> Float[Array, " axes"]:
-        """Where a cap lies among the training caps, from how well it sees each parcel; never far outside them."""
-        position = (jnp.log(resolution) - self.cap_mean[...]) @ self.cap_axes[...]
-        return jnp.clip(position, -MAX_CAP_POSITION, MAX_CAP_POSITION)
+    def states(
+        self, features: Float[Array, "volumes features"], facts: RecordingFacts
+    ) -> Float[Array, "volumes inputs"]:
+        """Posterior mean of the slow state of every volume, one after the other for every lag and group of bands."""
+        config, loadings = self.config, self.loadings[...]
+        shape = (len(features), len(config.peaks_s), config.n_parcels, config.n_bands)
+        evidence = features.reshape(shape) * facts.amplitude
+        weights = self.band_weights[...]
+        streams = [
+            jnp.einsum("vlpb,lb,ps->vls", evidence[..., group], weights[:, group], loadings)
+            for group in map(np.array, config.band_groups)
+        ]
+        stacked = jnp.stack(streams, axis=2).reshape(-1, config.n_states)
+        posterior = jax.scipy.linalg.cho_solve((self._precision(facts), True), stacked.T).T
+        return posterior.reshape(len(features), config.n_inputs)
 
-    def coefficients(self, features: Float[Array, "volumes features"]) -> Float[Array, "members volumes maps"]:
-        """Coefficients a_r(t) of every ensemble member."""
-        return self.gain[...] * jnp.einsum("vf,mfr->mvr", features, self.linear[...])
+    def _precision(self, facts: RecordingFacts) -> Float[Array, "states states"]:
+        """Cholesky factor of the posterior precision of the slow state."""
+        total = jnp.einsum("bpq,b->pq", facts.information, jnp.exp(self.log_precision[...]))
+        loadings = self.loadings[...]
+        return jnp.linalg.cholesky(jnp.eye(self.config.n_states) + loadings.T @ total @ loadings)
+
+    def informed(self, facts: RecordingFacts) -> Float[Array, ""]:
+        """Share (0-1) of the slow state's prior variance that the recording's information explains."""
+        loadings = self.loadings[...]
+        left = jax.scipy.linalg.solve_triangular(self._precision(facts), loadings.T, lower=True)
+        return 1 - jnp.square(left).sum() / jnp.square(loadings).sum()
+
+    def coefficients(self, states: Float[Array, "volumes inputs"]) -> Float[Array, "members volumes maps"]:
+        """Coefficients a_r(t) of every ensemble member, before :meth:`amplitude`."""
+        return jnp.einsum("vi,mir->mvr", states, self.linear[...])
+
+    def strength(
+        self, coefficients: Float[Array, "members volumes maps"], counted: Float[Array, " volumes"]
+    ) -> Float[Array, ""]:
+        """Log of the prediction's variance over the counted volumes of a recording."""
+        squared = jnp.square(coefficients.mean(axis=0)).sum(axis=-1)
+        return jnp.log((squared * counted).sum() / counted.sum() + _LEAST_STRENGTH)
+
+    def amplitude(self, strength: Float[Array, ""]) -> Float[Array, ""]:
+        """Factor on the coefficients of a recording: weak predictions are mostly noise and are believed less."""
+        return jnp.interp(strength, self.gain_knots[...], self.gain[...])
 
     def conditions(
-        self, evidence: Float[Array, " volumes"], cap: Float[Array, " axes"]
+        self, evidence: Float[Array, " volumes"], facts: RecordingFacts, strength: Float[Array, ""]
     ) -> Float[Array, "volumes conditions"]:
         """What the noise variance of a volume depends on.
 
         ``evidence`` is the share (0-1) of the volume's haemodynamic memory that was recorded and clean.
         """
-        caps = jnp.broadcast_to(cap, (len(evidence), len(cap)))
-        return jnp.concatenate([1 - evidence[:, None], caps], axis=1)
+        mean, sd = self.usual[...]
+        recording = (jnp.stack([self.informed(facts), strength]) - mean) / sd
+        recording = jnp.clip(recording, -MAX_CONDITION, MAX_CONDITION)
+        return jnp.concatenate(
+            [1 - evidence[:, None], jnp.broadcast_to(recording, (len(evidence), len(recording)))], axis=1
+        )
+
+
+def _as_tuple(value: Any) -> Any:
+    """JSON's lists as the tuples that they were."""
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 def log_variance(

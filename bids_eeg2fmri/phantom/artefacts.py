@@ -7,9 +7,18 @@ import scipy.fft
 from jaxtyping import Float
 
 from .person import ScalpNoise
+from .slow import slow_noise
 
 _EYES = np.array([[0.33, 0.9, -0.25], [-0.33, 0.9, -0.25]])
+# Temple, forehead, jaw and neck of the right side; the left mirrors it.
+_RIGHT_MUSCLES = np.array([[0.95, 0.3, 0.05], [0.5, 0.85, 0.15], [0.9, 0.1, -0.4], [0.4, -0.85, -0.35]])
+_MUSCLES = np.concatenate([_RIGHT_MUSCLES, _RIGHT_MUSCLES * [-1, 1, 1]])
+_MUSCLE_STRENGTHS = np.array([1.5, 0.6, 1.2, 0.7] * 2)
+_MUSCLE_ABOVE_HZ = 17.0
+_EYE_BAND_HZ = (0.3, 4.0)
+_EYE_REACH = 0.5
 _BLINK_SD_S = 0.07
+_MOVEMENT_EVERY_S = 25.0
 _DRIFT_BELOW_HZ = 1.0
 
 
@@ -37,10 +46,14 @@ def artefacts_v(
         Onset of the first volume and TR in seconds, or ``None`` outside a scanner.
     """
     times = np.arange(n_samples) / sfreq_hz
-    total = noise.sensor_v * rng.standard_normal((len(directions), n_samples), np.float32)
+    sensors_v = (noise.sensor_v * rng.lognormal(0.0, noise.sensor_spread, (len(directions), 1))).astype(np.float32)
+    total = sensors_v * rng.standard_normal((len(directions), n_samples), np.float32)
     total += _drift(noise, len(directions), n_samples, sfreq_hz, rng)
     total += _blinks(noise, directions, times, rng)
+    total += _eye_movements(noise, directions, n_samples, sfreq_hz, rng)
+    _add_movements(total, noise, directions, sfreq_hz, rng)
     _add_muscle(total, noise, directions, sfreq_hz, rng)
+    total += _muscle_tone(noise, directions, n_samples, sfreq_hz, rng)
     total += _line(noise, directions, times, rng)
     if noise.pulse_v > 0:
         total += _pulse(noise, directions, times, rng)
@@ -68,9 +81,7 @@ def _blinks(
     times: Float[np.ndarray, " samples"],
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "channels samples"]:
-    eyes = _EYES / np.linalg.norm(_EYES, axis=1, keepdims=True)
-    angle = np.arccos(np.clip(directions @ eyes.T, -1, 1))
-    topography = np.exp(-0.5 * (angle / 0.5) ** 2).max(1)
+    topography = _nearness(directions, _EYES, _EYE_REACH).max(1)
     course = np.zeros(len(times), np.float32)
     for onset in rng.uniform(0, times[-1], rng.poisson(noise.blink_rate_hz * times[-1])):
         nearby = slice(*np.searchsorted(times, [onset - 5 * _BLINK_SD_S, onset + 5 * _BLINK_SD_S]))
@@ -97,8 +108,90 @@ def _add_muscle(
         # White noise less its neighbours' mean is poor in low frequencies, as muscle is.
         burst = np.diff(rng.standard_normal(length + 1)) * np.hanning(length) / np.sqrt(2)
         centre = directions[rng.choice(low)]
-        spread = np.exp(-0.5 * (np.arccos(np.clip(directions @ centre, -1, 1)) / 0.35) ** 2)
+        spread = rng.lognormal(0.0, 0.4) * _nearness(directions, centre[None], rng.uniform(0.3, 0.8))[:, 0]
         total[:, start : start + length] += (noise.muscle_v * np.outer(spread, burst)).astype(np.float32)
+
+
+def _eye_movements(
+    noise: ScalpNoise,
+    directions: Float[np.ndarray, "channels 3"],
+    n_samples: int,
+    sfreq_hz: float,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "channels samples"]:
+    """Vertical and horizontal wandering below 4 Hz, livelier at times; the eyes see the latter with opposite signs."""
+    freqs = scipy.fft.rfftfreq(n_samples, 1 / sfreq_hz)
+    inside = (freqs >= _EYE_BAND_HZ[0]) & (freqs <= _EYE_BAND_HZ[1])
+    courses = _shaped_noise(2, inside / np.maximum(freqs, _EYE_BAND_HZ[0]), n_samples, rng)
+    courses *= noise.eye_v * _liveliness(2, n_samples, sfreq_hz, rng)
+    right, left = _nearness(directions, _EYES, _EYE_REACH).T
+    return np.column_stack([np.maximum(right, left), 0.7 * (right - left)]).astype(np.float32) @ courses
+
+
+def _add_movements(
+    total: Float[np.ndarray, "channels samples"],
+    noise: ScalpNoise,
+    directions: Float[np.ndarray, "channels 3"],
+    sfreq_hz: float,
+    rng: np.random.Generator,
+) -> None:
+    """Every half minute or so, the electrodes of some part of the cap swing for a few seconds."""
+    n_samples = total.shape[1]
+    for _ in range(rng.poisson(n_samples / sfreq_hz / _MOVEMENT_EVERY_S)):
+        length = min(int(rng.uniform(1.0, 4.0) * sfreq_hz), n_samples)
+        start = rng.integers(0, n_samples - length + 1)
+        turns = 2 * np.pi * rng.uniform(0.7, 4.0) * np.arange(length) / sfreq_hz + rng.uniform(0, 2 * np.pi)
+        swing = noise.movement_v * rng.lognormal(0.0, 0.5) * np.hanning(length) * np.sin(turns)
+        nearness = _nearness(directions, rng.standard_normal((1, 3)), rng.uniform(0.4, 1.0))[:, 0]
+        topography = nearness * (1 + 0.4 * rng.standard_normal(len(directions)))
+        total[:, start : start + length] += np.outer(topography, swing).astype(np.float32)
+
+
+def _muscle_tone(
+    noise: ScalpNoise,
+    directions: Float[np.ndarray, "channels 3"],
+    n_samples: int,
+    sfreq_hz: float,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "channels samples"]:
+    """Broad activity above 20 Hz of every muscle, whose strength drifts."""
+    freqs = scipy.fft.rfftfreq(n_samples, 1 / sfreq_hz)
+    rise = (freqs / _MUSCLE_ABOVE_HZ) ** 2
+    courses = _shaped_noise(len(_MUSCLES), rise / (1 + rise), n_samples, rng)
+    courses *= _liveliness(len(_MUSCLES), n_samples, sfreq_hz, rng)
+    sizes = noise.tone_v * _MUSCLE_STRENGTHS * rng.lognormal(0.0, 0.5, len(_MUSCLES))
+    topographies = sizes * _nearness(directions, _MUSCLES, rng.uniform(0.35, 0.6, len(_MUSCLES)))
+    return topographies.astype(np.float32) @ courses
+
+
+def _nearness(
+    directions: Float[np.ndarray, "channels 3"],
+    places: Float[np.ndarray, "places 3"],
+    reach_rad: float | Float[np.ndarray, " places"],
+) -> Float[np.ndarray, "channels places"]:
+    unit = places / np.linalg.norm(places, axis=1, keepdims=True)
+    return np.exp(-0.5 * (np.arccos(np.clip(directions @ unit.T, -1, 1)) / reach_rad) ** 2)
+
+
+def _shaped_noise(
+    n_series: int, amplitude: Float[np.ndarray, " freqs"], n_samples: int, rng: np.random.Generator
+) -> Float[np.ndarray, "series samples"]:
+    """Noise of unit rms with the given amplitude spectrum."""
+    amplitude = (amplitude * n_samples / 2 / np.sqrt((amplitude**2).sum())).astype(np.float32)
+    waves = rng.standard_normal((n_series, len(amplitude), 2), np.float32).view(np.complex64)[..., 0]
+    return scipy.fft.irfft(amplitude * waves, n_samples, axis=1)
+
+
+def _liveliness(
+    n_series: int, n_samples: int, sfreq_hz: float, rng: np.random.Generator
+) -> Float[np.ndarray, "series samples"]:
+    """Log-normal strengths over time, with slow and fast parts; some people are restless, others hardly move."""
+    n_steps = int(n_samples / sfreq_hz) + 2
+    fast = slow_noise(n_series, n_steps, 1.0, 0.3, rng, (0.01, 0.45))
+    slow = slow_noise(n_series, n_steps, 1.0, 0.02, rng)
+    strength = np.exp(rng.uniform(0.4, 1.0) * fast + rng.uniform(0.05, 0.4) * slow)
+    place = np.arange(n_samples) / sfreq_hz
+    return np.stack([np.interp(place, np.arange(n_steps), row) for row in strength]).astype(np.float32)
 
 
 def _line(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import Eeg2fmriError
-from .request import HAEMODYNAMICS, REFERENCES, Request
+from .choices import HAEMODYNAMICS, REFERENCES
+from .request import Request
 
 _PROGRAM = "bids-eeg2fmri-phantom"
 

@@ -11,14 +11,18 @@ from ..bold.atlas import Atlas, load_atlas
 from ..bold.grid import GREY_MATTER, make_grid
 from ..eeg.leadfield import CONDUCTIVITIES_S_PER_M, sources_in_sphere
 from ..settings import OutputSpace
+from .draw_noise import draw_bold_noise, draw_scalp_noise
 from .networks import draw_mixing, draw_networks
-from .person import BANDS, BoldNoise, PersonSpec, ScalpNoise
+from .person import BANDS, PersonSpec
 from .slow import smooth_field
 
 _SOURCES_PER_PARCEL = 3
 _DELTA, _THETA, _ALPHA, _BETA, _GAMMA = range(len(BANDS))
 # Change of log-amplitude per unit of slow state.
 _MEAN_COUPLING = np.array([-0.05, 0.06, -0.38, -0.28, 0.28])
+_HARDLY_COUPLED_SHARE = 0.06
+_REGIONAL_SD = 0.3
+_REVERSED_ABOVE = 2.0
 
 
 def draw_person(seed: int, *, coupling: float = 1.0, in_scanner: bool | None = None) -> PersonSpec:
@@ -29,17 +33,18 @@ def draw_person(seed: int, *, coupling: float = 1.0, in_scanner: bool | None = N
     seed
         The same seed gives the same person.
     coupling
-        Factor on every modulation of EEG amplitude; 0 gives flat envelopes.
+        Factor on every modulation of EEG amplitude; 0 gives flat envelopes. Besides, people differ in how strongly
+        their EEG is coupled to the slow states, and a few are hardly coupled at all.
     in_scanner
         Whether the EEG holds residual pulse and gradient artefacts; ``None`` tosses a coin.
     """
     rng = np.random.default_rng([0x9E37, seed])
     atlas = load_atlas()
     coordinates, parcels = _draw_sources(rng)
-    n_networks = int(rng.integers(8, 15))
+    n_networks = int(rng.integers(6, 19))
     weights, private = _draw_shares(atlas, parcels, n_networks, rng)
     network_coupling, private_coupling = _draw_coupling(n_networks, rng)
-    alpha_hz = rng.uniform(8.5, 11.5)
+    alpha_hz = float(np.clip(rng.normal(10.0, 0.9), 8.0, 12.0))
     thalamic = np.array(["Thalamus" in name for name in atlas.names])[parcels]
     sign = np.ones((len(BANDS), len(parcels)), np.float32)
     sign[_ALPHA, thalamic] = -1.0
@@ -59,19 +64,26 @@ def draw_person(seed: int, *, coupling: float = 1.0, in_scanner: bool | None = N
         coupling_sign=sign,
         coupling_scale=coupling,
         unrelated_sd=np.array([0.12, 0.12, 0.18, 0.12, 0.12]) * rng.uniform(0.6, 1.4, len(BANDS)),
-        band_centre_hz=np.array([2.2, 5.8, alpha_hz, rng.uniform(17, 23), rng.uniform(36, 46)]),
-        band_width_hz=np.array([0.8, 1.0, rng.uniform(0.7, 1.2), 3.5, 6.5]),
+        band_centre_hz=np.array([2.2, 5.8, alpha_hz, rng.uniform(15, 22), rng.uniform(36, 46)]),
+        band_width_hz=np.array([0.8, 1.0, rng.uniform(0.6, 1.4), rng.uniform(2.0, 3.8), 6.5]),
         band_rms=_draw_band_rms(atlas, parcels, coordinates, rng),
         background_rms=rng.uniform(0.6, 1.0),
-        background_slope=rng.uniform(1.0, 1.7),
-        source_rms_am=2.4e-9 * rng.lognormal(0.0, 0.2),
+        background_slope=rng.uniform(1.1, 2.3),
+        source_rms_am=1.7e-9 * rng.lognormal(0.0, 0.35),
         coherence=rng.uniform(0.4, 0.65),
         hrf_peak_s=_draw_hrf_peaks(coordinates, rng),
-        bold_percent=(0.9 * rng.lognormal(0.0, 0.15) * np.exp(0.25 * smooth_field(coordinates, 25.0, 1, rng)[:, 0])),
+        bold_percent=(0.9 * rng.lognormal(0.0, 0.15) * np.exp(0.25 * _field(coordinates, 25.0, rng))),
         task_drive=rng.uniform(0.6, 1.2, n_networks) * rng.choice([0, 0, 1, 1, -1], n_networks),
-        conductivities=np.array(CONDUCTIVITIES_S_PER_M) * rng.lognormal(0.0, [0.08, 0.05, 0.3, 0.08]),
-        scalp_noise=_draw_scalp_noise(in_scanner, rng),
-        bold_noise=_draw_bold_noise(rng),
+        conductivities=np.array(CONDUCTIVITIES_S_PER_M) * rng.lognormal(0.0, [0.1, 0.05, 0.4, 0.1]),
+        scalp_noise=draw_scalp_noise(in_scanner, rng),
+        bold_noise=draw_bold_noise(rng),
+        coupling_strength=_draw_strength(rng),
+        background_field=np.exp(0.6 * _field(coordinates, 35.0, rng) + 0.2 * _field(coordinates, 25.0, rng)),
+        fast_sd=np.array([0.15, 0.15, 0.3, 0.15, 0.1]) * rng.uniform(0.5, 1.5, len(BANDS)),
+        broadband_sd=(rng.uniform(0.04, 0.16), rng.uniform(0.1, 0.3)),
+        regional_coupling=_draw_regional_coupling(coordinates, rng),
+        hrf_undershoot=np.clip(rng.normal(0.17, 0.06) + 0.06 * _field(coordinates, 30.0, rng), 0.0, 0.4),
+        hrf_spread=np.clip(rng.uniform(0.0, 0.25) + 0.08 * _field(coordinates, 30.0, rng), 0.0, 0.4),
     )
 
 
@@ -124,7 +136,7 @@ def _draw_shares(
             loadings[parcel] = 0.0
             loadings[parcel, leader] = -1.0
     size = np.linalg.norm(loadings, axis=1, keepdims=True)
-    share = rng.beta(6, 3, (len(atlas), 1)) * (size > 0)
+    share = rng.beta(6, rng.uniform(2.0, 5.0), (len(atlas), 1)) * (size > 0)
     weights = np.sqrt(share) * loadings / np.maximum(size, 1e-9)
     weights = weights[parcels] * rng.lognormal(0.0, 0.1, (len(parcels), 1))
     private = np.sqrt(np.maximum(1 - (weights**2).sum(1), 0.1))
@@ -140,6 +152,28 @@ def _draw_coupling(
     return np.where(deviant, -0.5 * coupling, coupling), person
 
 
+def _draw_strength(rng: np.random.Generator) -> float:
+    strength, weak, coin = rng.lognormal(0.0, 0.2), rng.uniform(0.0, 0.5), rng.random()
+    return weak if coin < _HARDLY_COUPLED_SHARE else strength
+
+
+def _draw_regional_coupling(
+    coordinates_mm: Float[np.ndarray, "sources 3"], rng: np.random.Generator
+) -> Float[np.ndarray, "bands sources"]:
+    """Strengths that vary smoothly, partly alike in all bands, and patches where a band's coupling is reversed."""
+    common = smooth_field(coordinates_mm, 30.0, 1, rng)
+    own = smooth_field(coordinates_mm, 25.0, len(BANDS), rng)
+    strength = np.exp(_REGIONAL_SD * np.sqrt(0.5) * (common + own) - _REGIONAL_SD**2 / 2)
+    reversed_here = smooth_field(coordinates_mm, 18.0, len(BANDS), rng) > _REVERSED_ABOVE
+    return np.where(reversed_here, -0.6 * strength, strength).T.astype(np.float32)
+
+
+def _field(
+    coordinates_mm: Float[np.ndarray, "sources 3"], length_mm: float, rng: np.random.Generator
+) -> Float[np.ndarray, " sources"]:
+    return smooth_field(coordinates_mm, length_mm, 1, rng)[:, 0]
+
+
 def _draw_band_rms(
     atlas: Atlas,
     parcels: Int[np.ndarray, " sources"],
@@ -152,48 +186,17 @@ def _draw_band_rms(
     posterior = 1 / (1 + np.exp((y + rng.uniform(40, 60)) / 12))
     rms = np.empty((len(parcels), len(BANDS)))
     rms[:, _DELTA] = 0.5
-    rms[:, _THETA] = 0.4 + 0.2 / (1 + np.exp(-(y - 20) / 15))
-    rms[:, _ALPHA] = 0.55 + rng.uniform(0.8, 1.8) * posterior + 0.35 * motor
-    rms[:, _BETA] = 0.4 + 0.3 * motor
-    rms[:, _GAMMA] = 0.25
-    person = rng.lognormal(0.0, 0.15, len(BANDS))
-    return rms * person * np.exp(0.2 * smooth_field(coordinates_mm, 20.0, len(BANDS), rng))
+    rms[:, _THETA] = 0.5 + 0.2 / (1 + np.exp(-(y - 20) / 15))
+    rms[:, _ALPHA] = 0.4 + rng.uniform(0.4, 1.6) * posterior + 0.3 * motor
+    rms[:, _BETA] = 0.42 + 0.3 * motor
+    rms[:, _GAMMA] = 0.17
+    person = rng.lognormal(0.0, 0.2, len(BANDS))
+    own = smooth_field(coordinates_mm, 30.0, len(BANDS), rng) * np.where(np.arange(len(BANDS)) == _ALPHA, 0.35, 0.55)
+    return rms * person * np.exp(0.35 * smooth_field(coordinates_mm, 40.0, 1, rng) + own)
 
 
 def _draw_hrf_peaks(
     coordinates_mm: Float[np.ndarray, "sources 3"], rng: np.random.Generator
 ) -> Float[np.ndarray, " sources"]:
-    mean = rng.normal(5.3, 0.4)
-    return np.clip(mean + 0.6 * smooth_field(coordinates_mm, 30.0, 1, rng)[:, 0], 4.0, 7.0)
-
-
-def _draw_scalp_noise(in_scanner: bool | None, rng: np.random.Generator) -> ScalpNoise:
-    # Drawn first so that the answer does not shift the numbers that follow.
-    coin, pulse, gradient = rng.random(), rng.uniform(1e-6, 8e-6), rng.uniform(0.2e-6, 2e-6)
-    inside = coin < 0.5 if in_scanner is None else in_scanner
-    return ScalpNoise(
-        electrode_jitter_deg=rng.uniform(1.0, 3.0),
-        sensor_v=rng.uniform(0.3e-6, 1.2e-6),
-        drift_v=rng.uniform(2e-6, 8e-6),
-        blink_rate_hz=rng.choice([0.02, 0.1, 0.25]),
-        blink_v=rng.uniform(40e-6, 120e-6),
-        muscle_v=rng.uniform(0.5e-6, 6e-6),
-        line_v=rng.lognormal(np.log(0.5e-6), 0.8),
-        line_hz=float(rng.choice([50.0, 60.0])),
-        pulse_v=pulse if inside else 0.0,
-        heart_rate_hz=rng.uniform(0.9, 1.4),
-        gradient_v=gradient if inside else 0.0,
-    )
-
-
-def _draw_bold_noise(rng: np.random.Generator) -> BoldNoise:
-    return BoldNoise(
-        regional_percent=rng.uniform(0.3, 0.5),
-        regional_ar=rng.uniform(0.3, 0.6),
-        voxel_percent=rng.uniform(0.7, 1.3),
-        voxel_ar=rng.uniform(0.15, 0.4),
-        global_percent=rng.uniform(0.05, 0.2),
-        drift_percent=rng.uniform(0.05, 0.2),
-        spikes_per_min=rng.uniform(0.0, 0.5),
-        spike_percent=rng.uniform(0.3, 1.0),
-    )
+    mean = rng.normal(5.3, 0.5)
+    return np.clip(mean + 0.6 * _field(coordinates_mm, 30.0, rng), 4.0, 7.0)

@@ -22,7 +22,12 @@ STIMULUS = "stimulus"
 
 _RESOLUTION_UV = 0.05
 _INT16_RANGE = 32000
-_REFERENCE_NAMES = {"average": "average", "mastoids": "mean of M1 and M2"}
+_REFERENCE_NAMES = {
+    "average": "average",
+    "mastoids": "mean of M1 and M2",
+    "ears": "mean of A1 and A2",
+    "TP9-TP10": "mean of TP9 and TP10",
+}
 _MARKERS = {"Response/R128": VOLUME_MARKER, "Stimulus/S  1": STIMULUS}
 
 

@@ -24,7 +24,7 @@ def draw_networks(atlas: Atlas, n_networks: int, rng: np.random.Generator) -> Fl
     random patches with, mostly, their mirror images. A network may have a few antagonist parcels of negative weight.
     """
     mirror = mirror_parcels(atlas)
-    known = rng.permutation(NETWORKS)[: max(1, min(len(NETWORKS), round(0.65 * n_networks)))]
+    known = rng.permutation(NETWORKS)[: max(1, min(len(NETWORKS), round(rng.uniform(0.4, 0.9) * n_networks)))]
     columns = []
     for index in range(n_networks):
         members = (
@@ -49,7 +49,7 @@ def _subset_of_network(atlas: Atlas, name: str, mirror: np.ndarray, rng: np.rand
 def _random_patch(atlas: Atlas, mirror: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     members = np.zeros(len(atlas), bool)
     for centre in rng.choice(len(atlas), rng.integers(1, 4), replace=False):
-        radius = _PATCH_RADIUS_MM * rng.uniform(0.6, 1.3)
+        radius = _PATCH_RADIUS_MM * rng.uniform(0.5, 1.4)
         members |= np.linalg.norm(atlas.centres_mm - atlas.centres_mm[centre], axis=1) < radius
     if rng.random() < 0.75:
         members[mirror[members]] = True
@@ -65,8 +65,8 @@ def _weights(members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def draw_mixing(n_networks: int, rng: np.random.Generator) -> Float[np.ndarray, "networks networks"]:
     """Lower-triangular factor of a random correlation matrix with a weak common component."""
-    factors = rng.standard_normal((n_networks, 3)) * 0.35
-    common = rng.uniform(0.1, 0.45, (n_networks, 1))
+    factors = rng.standard_normal((n_networks, 3)) * rng.uniform(0.2, 0.5)
+    common = rng.uniform(0.0, 0.35) + rng.uniform(0.0, 0.3, (n_networks, 1))
     covariance = np.eye(n_networks) + factors @ factors.T + common @ common.T
     scale = np.sqrt(np.diag(covariance))
     return np.linalg.cholesky(covariance / np.outer(scale, scale))

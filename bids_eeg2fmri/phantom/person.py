@@ -31,6 +31,18 @@ class ScalpNoise:
         Peak of the residual cardioballistic artefact and the heart rate.
     gradient_v
         Peak of the residual gradient artefact.
+    cap_turn_deg
+        Standard deviation of the cap's turn about each axis of the head.
+    sensor_spread
+        Standard deviation of the logarithm of ``sensor_v`` between electrodes.
+    tone_v
+        rms at the muscles of the tone of temples, forehead and neck, which comes and goes.
+    eye_v
+        rms at the eyes of slow eye movements.
+    movement_v
+        Usual peak of the swings, over the whole cap, that small movements leave.
+    low_pass_hz
+        Cut-off of the filter that the recording went through, or ``None``.
     """
 
     electrode_jitter_deg: float
@@ -44,6 +56,12 @@ class ScalpNoise:
     pulse_v: float
     heart_rate_hz: float
     gradient_v: float
+    cap_turn_deg: float
+    sensor_spread: float
+    tone_v: float
+    eye_v: float
+    movement_v: float
+    low_pass_hz: float | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +129,7 @@ class PersonSpec:
     band_rms
         rms of each source's bands, relative to ``source_rms_am``.
     background_rms, background_slope
-        rms (1-45 Hz) and exponent of the unmodulated 1/f background.
+        rms (1-45 Hz) and exponent of the 1/f background, which is not coupled to BOLD.
     source_rms_am
         Scale of the dipole moments in A m.
     coherence
@@ -124,6 +142,18 @@ class PersonSpec:
         S/m of brain, CSF, skull and scalp.
     scalp_noise, bold_noise
         Noise and artefacts.
+    coupling_strength
+        Factor on the coupling to the slow states alone; near 0, this person's EEG says nothing of the BOLD.
+    regional_coupling
+        Factor by which each band's coupling at a source departs from its networks'; negative where it is reversed.
+    background_field
+        Strength of the 1/f background at each source, relative to ``background_rms``.
+    fast_sd
+        Standard deviation of log-amplitude fluctuations that are too fast for BOLD, per band.
+    broadband_sd
+        Standard deviations of the slow and fast fluctuations that all bands and the background have in common.
+    hrf_undershoot, hrf_spread
+        Area of the undershoot over that of the response, and relative widening of the response, at each source.
     """
 
     seed: int
@@ -154,6 +184,13 @@ class PersonSpec:
     conductivities: Float[np.ndarray, " shells"]
     scalp_noise: ScalpNoise
     bold_noise: BoldNoise
+    coupling_strength: float
+    regional_coupling: Float[np.ndarray, "bands sources"]
+    background_field: Float[np.ndarray, " sources"]
+    fast_sd: Float[np.ndarray, " bands"]
+    broadband_sd: tuple[float, float]
+    hrf_undershoot: Float[np.ndarray, " sources"]
+    hrf_spread: Float[np.ndarray, " sources"]
 
     @property
     def n_sources(self) -> int:

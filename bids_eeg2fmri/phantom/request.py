@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from ..errors import UsageError
 from .caps import cap_names
-from .choices import Haemodynamics, Reference
+from .choices import HAEMODYNAMICS, REFERENCES, Haemodynamics, Reference
 
-REFERENCES: tuple[Reference, ...] = get_args(Reference)
-HAEMODYNAMICS: tuple[Haemodynamics, ...] = get_args(Haemodynamics)
 RESOLUTIONS = ("2", "3", "4")
 _SFREQ_RANGE_HZ = (100.0, 5000.0)
 _TR_RANGE_S = (0.3, 10.0)

@@ -8,7 +8,7 @@ from scipy import signal
 
 from ..bold.atlas import load_atlas
 from ..bold.grid import CSF, WHITE_MATTER, Grid, grey_fraction
-from ..bold.haemodynamics import balloon_bold, convolve_hrf
+from ..bold.haemodynamics import HRF_LENGTH_S, balloon_bold, hrf
 from .choices import Haemodynamics
 from .person import BoldNoise, PersonSpec
 from .slow import slow_noise, smooth_field
@@ -56,7 +56,7 @@ def simulate_bold(
     rng
         Source of randomness of the noise.
     haemodynamics
-        ``"linear"`` (double-gamma responses with the person's peaks) or ``"balloon"``.
+        ``"linear"`` (double-gamma responses with the person's peaks, widths and undershoots) or ``"balloon"``.
 
     Returns
     -------
@@ -94,13 +94,22 @@ def _responses(
 ) -> Float[np.ndarray, "sources steps"]:
     """Haemodynamic response of every source's surroundings in per cent, every ``STEP_S``."""
     if haemodynamics == "linear":
-        responses = convolve_hrf(activity.states, STEP_S, spec.hrf_peak_s)
+        kernels = _kernels(spec)
+        responses = signal.fftconvolve(activity.states, kernels, axes=1)[:, : activity.states.shape[1]]
     else:
         repeats = round(STEP_S / _BALLOON_STEP_S)
         inputs = _BALLOON_DRIVE * np.repeat(activity.states, repeats, axis=1)
         settled = balloon_bold(np.full((1, 1000), 0.01), _BALLOON_STEP_S)[0, -1] / 0.01
         responses = balloon_bold(inputs, _BALLOON_STEP_S)[:, ::repeats] / (_BALLOON_DRIVE * settled)
     return (spec.bold_percent[:, None] * responses).astype(np.float32)
+
+
+def _kernels(spec: PersonSpec) -> Float[np.ndarray, "sources steps"]:
+    """Every source's double-gamma response; the mean of a faster and a slower one is wider."""
+    times_s = STEP_S * np.arange(int(HRF_LENGTH_S / STEP_S))
+    peaks_s = spec.hrf_peak_s * (1 + np.stack([-spec.hrf_spread, spec.hrf_spread]))
+    responses = hrf(times_s, peaks_s[..., None], spec.hrf_undershoot[:, None])
+    return (STEP_S * responses.mean(axis=0)).astype(np.float32)
 
 
 def _patches(spec: PersonSpec, coordinates_mm: Float[np.ndarray, "voxels 3"]) -> Float[np.ndarray, "voxels sources"]:

@@ -9,7 +9,7 @@ import scipy.fft
 from jaxtyping import Float
 
 from ..bold.atlas import load_atlas
-from .person import BANDS, PersonSpec
+from .person import BANDS, SLOW_BAND_HZ, PersonSpec
 from .slow import slow_noise
 
 STEP_S = 0.5
@@ -21,6 +21,9 @@ _COHERENCE_MM = 16.0
 _BLOCK = 48
 _FRAMES_AT_ONCE = 660
 _REGIONAL_SHARE = 0.7
+_GLOBAL_SHARE, _BROADBAND_GLOBAL_SHARE = 0.2, 0.35
+_SLOW_KNEE_HZ = 0.05
+_FAST_KNEE_HZ, _FAST_BAND_HZ = 0.3, (0.1, 0.9)
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,9 @@ def simulate_sources(
 ) -> SourceActivity:
     """Simulate a recording at the level of the sources.
 
-    Every second a spectrum is drawn for each source (an unmodulated 1/f background and five bands whose amplitudes
-    follow the slow states) and added to its neighbours under windows whose squares sum to one, so that power follows
-    the states and nothing else.
+    Every second a spectrum is drawn for each source (a 1/f background and five bands, whose amplitudes follow the slow
+    states and fluctuate besides) and added to its neighbours under windows whose squares sum to one, so that the
+    windows themselves leave no trace in the power.
 
     Parameters
     ----------
@@ -122,23 +125,40 @@ def _draw_states(
 
 def _log_gains(
     spec: PersonSpec, slow: _SlowStates, rng: np.random.Generator
-) -> Float[np.ndarray, "bands sources steps"]:
-    """Log-amplitude of each band over time: coupled to the slow states, plus fluctuations of its own."""
+) -> Float[np.ndarray, "components sources steps"]:
+    """Log-amplitude of each band and, last, of the background over time.
+
+    Bands are coupled to the slow states; besides, everything fluctuates on its own and together, slowly and fast.
+    """
     n_steps = slow.private.shape[1]
-    gains = np.empty((len(BANDS), spec.n_sources, n_steps), np.float32)
+    broadband = spec.broadband_sd[0] * _fluctuation(n_steps, _BROADBAND_GLOBAL_SHARE, rng)
+    broadband += spec.broadband_sd[1] * _fluctuation(n_steps, _BROADBAND_GLOBAL_SHARE, rng, fast=True)
+    gains = np.empty((len(BANDS) + 1, spec.n_sources, n_steps), np.float32)
+    gains[:] = broadband[spec.parcels]
     for band in range(len(BANDS)):
         coupled = (spec.network_weights * spec.network_coupling[band]) @ slow.networks
         coupled += spec.private_coupling[band] * spec.private_weights[:, None] * slow.private
-        everywhere = slow_noise(1, n_steps, STEP_S, 0.05, rng)
-        regional = slow_noise(len(load_atlas()), n_steps, STEP_S, 0.05, rng)[spec.parcels]
-        unrelated = spec.unrelated_sd[band] * (np.sqrt(0.35) * everywhere + np.sqrt(0.65) * regional)
-        gains[band] = spec.coupling_scale * (spec.coupling_sign[band][:, None] * coupled + unrelated)
-    return gains
+        coupled *= (spec.coupling_strength * spec.coupling_sign[band] * spec.regional_coupling[band])[:, None]
+        unrelated = spec.unrelated_sd[band] * _fluctuation(n_steps, _GLOBAL_SHARE, rng)
+        unrelated += spec.fast_sd[band] * _fluctuation(n_steps, _GLOBAL_SHARE, rng, fast=True)
+        gains[band] += coupled
+        gains[band] += unrelated[spec.parcels]
+    return spec.coupling_scale * gains
+
+
+def _fluctuation(
+    n_steps: int, global_share: float, rng: np.random.Generator, *, fast: bool = False
+) -> Float[np.ndarray, "parcels steps"]:
+    """Noise of unit variance, a share of which is common to the whole brain."""
+    knee_hz, band_hz = (_FAST_KNEE_HZ, _FAST_BAND_HZ) if fast else (_SLOW_KNEE_HZ, SLOW_BAND_HZ)
+    everywhere = slow_noise(1, n_steps, STEP_S, knee_hz, rng, band_hz)
+    regional = slow_noise(len(load_atlas()), n_steps, STEP_S, knee_hz, rng, band_hz)
+    return np.sqrt(global_share) * everywhere + np.sqrt(1 - global_share) * regional
 
 
 def _synthesise(
     spec: PersonSpec,
-    log_gains: Float[np.ndarray, "bands sources steps"],
+    log_gains: Float[np.ndarray, "components sources steps"],
     n_samples: int,
     sfreq_hz: float,
     rng: np.random.Generator,
@@ -192,13 +212,11 @@ def _band_densities(spec: PersonSpec, freqs: Float[np.ndarray, " bins"]) -> Floa
 
 
 def _power(
-    spec: PersonSpec, block: slice, gains: Float[np.ndarray, "bands sources frames"]
+    spec: PersonSpec, block: slice, gains: Float[np.ndarray, "components sources frames"]
 ) -> Float[np.ndarray, "sources frames components"]:
-    rms = spec.source_rms_am * spec.band_rms[block].astype(np.float32)
-    power = np.empty((gains.shape[1], gains.shape[2], len(BANDS) + 1), np.float32)
-    power[..., :-1] = (rms.T[..., None] ** 2 * np.exp(2 * gains)).transpose(1, 2, 0)
-    power[..., -1] = (spec.source_rms_am * spec.background_rms) ** 2
-    return power
+    background = spec.background_rms * spec.background_field[block]
+    rms = spec.source_rms_am * np.column_stack([spec.band_rms[block], background]).astype(np.float32)
+    return (rms.T[..., None] ** 2 * np.exp(2 * gains)).transpose(1, 2, 0)
 
 
 def _neighbourhood_spectra(n_values: int, rng: np.random.Generator) -> Float[np.ndarray, "parcels values"]:
@@ -212,8 +230,8 @@ def _neighbourhood_spectra(n_values: int, rng: np.random.Generator) -> Float[np.
 
 
 def _at_frames(
-    log_gains: Float[np.ndarray, "bands sources steps"], times_s: Float[np.ndarray, " frames"]
-) -> Float[np.ndarray, "bands sources frames"]:
+    log_gains: Float[np.ndarray, "components sources steps"], times_s: Float[np.ndarray, " frames"]
+) -> Float[np.ndarray, "components sources frames"]:
     """Gains interpolated from the slow steps to the frames' centres."""
     place = (times_s + BURN_IN_S) / STEP_S
     before = np.minimum(place.astype(int), log_gains.shape[2] - 2)

@@ -88,6 +88,9 @@ def write_person_truth(root: Path, subject: str, spec: PersonSpec) -> None:
     table |= _columns(("head_x_m", "head_y_m", "head_z_m"), spec.head_positions_m)
     table |= _columns(("orientation_x", "orientation_y", "orientation_z"), spec.orientations)
     table |= {"hrf_peak_s": spec.hrf_peak_s, "bold_percent": spec.bold_percent, "private": spec.private_weights}
+    table |= {"hrf_undershoot": spec.hrf_undershoot, "hrf_spread": spec.hrf_spread}
+    departures = spec.coupling_sign * spec.regional_coupling
+    table |= _columns([f"coupling_{band}" for band in BANDS], departures.T)
     table |= _columns([f"rms_{band}" for band in BANDS], spec.band_rms)
     table |= _columns([f"network{index + 1:02d}" for index in range(spec.n_networks)], spec.network_weights)
     write_table(root / f"sub-{subject}" / f"sub-{subject}_sources.tsv", table)
@@ -98,9 +101,17 @@ def write_person_truth(root: Path, subject: str, spec: PersonSpec) -> None:
             "hrf_peak_s": {"Description": "Peak of the haemodynamic response", "Units": "s"},
             "bold_percent": {"Description": "BOLD response per unit state", "Units": "percent"},
             "private": {"Description": "Weight of the source's own slow state"},
+            "hrf_undershoot": {"Description": "Area of the undershoot over that of the response"},
+            "hrf_spread": {"Description": "Relative widening of the response"},
+            **{
+                f"coupling_{band}": {"Description": f"Factor on the networks' coupling of {band} at the source"}
+                for band in BANDS
+            },
             "NetworkCoupling": {
                 "Description": "Change of log-amplitude per unit state, by band, for each network",
-                "Values": dict(zip(BANDS, spec.coupling_scale * spec.network_coupling, strict=True)),
+                "Values": dict(
+                    zip(BANDS, spec.coupling_scale * spec.coupling_strength * spec.network_coupling, strict=True)
+                ),
             },
             "AlphaPeakHz": spec.alpha_hz,
             "Conductivities": {

@@ -40,7 +40,7 @@ METRICS: Mapping[str, MetricDefinition] = MappingProxyType(
             "Bad channels", "", "EEG channels marked bad by the dataset or by cleaning."
         ),
         "share_bad_time": MetricDefinition(
-            "Bad time", "", "Share (0-1) of the recording's duration that cleaning marked as wild or missing."
+            "Bad time", "", "Share (0-1) of the recording's duration that cleaning marked as wild, missing or flat."
         ),
         "tsnr_median": MetricDefinition(
             "tSNR",
@@ -74,6 +74,12 @@ METRICS: Mapping[str, MetricDefinition] = MappingProxyType(
             "",
             "Median over brain voxels of total sd divided by the temporal sd of the synthetic series. "
             "Above 1 the uncertainty is larger than the predicted signal.",
+        ),
+        "share_interpretable": MetricDefinition(
+            "Interpretable",
+            "",
+            "Share (0-1) of grey-matter voxels where the correlation with measured BOLD exceeds zero with 90 % "
+            "probability in a person whom the model has not seen, for caps of this size.",
         ),
         "novelty_median": MetricDefinition(
             "Novelty",

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from ..bold.grid import SPACE, Grid, load_asset
-from .style import INK, quiet
+from .style import GREYS, INK, quiet
 
 _STEP_MM = 1.5
 _EXTENT_MM = {"x": (-76.0, 76.0), "y": (-110.0, 78.0), "z": (-70.0, 86.0)}
 _GAP_PIXELS = 3
+_HATCH_PIXELS, _HATCH_WIDTH = 6, 2
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,25 @@ def _mark_left(axes: Axes, cuts: tuple[Cut, ...]) -> None:
 def draw_contour(axes: Axes, grid: Grid, cuts: tuple[Cut, ...], colour: str) -> None:
     """Draw the outline of the brain mask."""
     axes.contour(mask_strip(grid, cuts), levels=[0.5], colors=[colour], linewidths=0.9)
+
+
+def draw_outline(
+    axes: Axes, grid: Grid, inside: Bool[np.ndarray, " voxels"], cuts: tuple[Cut, ...], colour: str
+) -> None:
+    """Draw the outline of some of the brain's voxels."""
+    share = _sample(grid.volume(inside.astype(np.float32)), grid.affine, cuts)
+    if share.max() > 0.5:
+        axes.contour(share, levels=[0.5], colors=[colour], linewidths=0.9)
+
+
+def hatch(axes: Axes, grid: Grid, hatched: Bool[np.ndarray, " voxels"], cuts: tuple[Cut, ...]) -> None:
+    """Draw white lines over some of the brain's voxels, to say that what is below them does not count."""
+    share = _sample(grid.volume(hatched.astype(np.float32)), grid.affine, cuts)
+    rows, columns = np.indices(share.shape)
+    lines = (share >= 0.5) & ((rows + columns) % _HATCH_PIXELS < _HATCH_WIDTH)
+    axes.imshow(
+        np.where(lines, 1.0, np.nan), origin="lower", cmap=GREYS, vmin=0, vmax=1, alpha=0.8, interpolation="nearest"
+    )
 
 
 def robust_limits(values: Float[np.ndarray, " voxels"], low: float = 2.0, high: float = 98.0) -> tuple[float, float]:

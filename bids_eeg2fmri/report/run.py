@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from ..bold.grid import Grid
 from ..eeg.recording import Recording
 from ..synthesis.prediction import PredictionSummary
+from ..synthesis.reliability_maps import ReliabilityMaps
 from .comparison import Comparison
 
 
@@ -44,6 +45,8 @@ class RunReport:
         How the run was made, and seconds per stage.
     comparison
         Against the scanner's BOLD of the same run; ``None`` when there is none that can be compared.
+    reliability
+        Where people held out of the model's training were predicted; ``None`` for a model without such an atlas.
     """
 
     stem: str
@@ -63,3 +66,4 @@ class RunReport:
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     comparison: Comparison | None = None
+    reliability: ReliabilityMaps | None = None

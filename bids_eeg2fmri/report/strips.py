@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..bold.grid import Grid
-from .mosaic import Cut, draw_strip, map_strip, strip_aspect
+from .mosaic import Cut, draw_strip, hatch, map_strip, strip_aspect
+from .run import RunReport
 from .style import DPI, WIDTH_IN, mark_synthetic
 
 _LEFT, _RIGHT, _BAR_LEFT, _BAR_WIDTH = 0.012, 0.918, 0.927, 0.01
@@ -73,3 +74,11 @@ def draw_map(
     image = draw_strip(axes, map_strip(grid, values, cuts), cuts, cmap, limits)
     axes.figure.colorbar(image, cax=bar, extend="max").set_label(unit, fontsize=7.5)
     bar.tick_params(labelsize=7)
+
+
+def hatch_unreliable(axes: Axes, run: RunReport, cuts: tuple[Cut, ...]) -> str:
+    """Hatch what may not be interpreted; returns what to add to the title, nothing for a model that does not know."""
+    if run.reliability is None:
+        return ""
+    hatch(axes, run.grid, ~run.reliability.interpretable, cuts)
+    return "; hatched: not to be interpreted"

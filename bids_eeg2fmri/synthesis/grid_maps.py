@@ -36,7 +36,7 @@ def make_grid_maps(network: NeuralField, grid: Grid) -> GridMaps:
     parcel_factor = np.asarray(network.parcel_factor[...])
     return GridMaps(
         voxels=pad_maps(mean, noise, voxel_factor),
-        parcels=pad_maps(averaging @ mean, averaging @ noise, parcel_factor),
+        parcels=pad_maps(averaging @ mean, np.asarray(network.parcel_noise[...]), parcel_factor),
         n_voxels=len(mean),
         n_parcels=len(atlas),
     )

@@ -20,6 +20,7 @@ from scipy import sparse
 from ..eeg.recording import VolumeClock
 from ..network.calhas2022.network import Calhas2022
 from ..network.calhas2022.trained import TrainedCalhas2022
+from ..network.novelty import as_description
 from .cap_spectra import CapSpectra
 from .prediction import PredictionBlock, PredictionSummary
 from .volume_maps import VolumeMaps
@@ -163,7 +164,8 @@ class PublishedSynthesis:
         padding = [(0, self._volumes_per_block - len(onsets_s))] + [(0, 0)] * 3
         drawn = self._predict_volumes(np.pad(windows, padding))
         novelty = self._network.novelty
-        score = novelty.score(*map(jnp.asarray, (described.features, self._spectra.profile, described.evidence)))
+        features, evidence = jnp.asarray(described.features), jnp.asarray(described.evidence)
+        score = novelty.score(features, as_description(self._spectra.profile), evidence)
         widening = np.asarray(novelty.widening(score))
         mean_z, total_sd_z, parcel_variance = self._render(drawn, described.evidence, widening)
         averaging, factor = self._maps.averaging, self._maps.parcel_factor

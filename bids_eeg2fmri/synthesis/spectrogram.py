@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +11,19 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..bold.atlas import source_points
+from ..eeg.modulation import ModulationFilter, make_modulation_filter
 from ..eeg.recording import Recording
-from ..eeg.sources import SourceProjection, make_projection, padded_width
-from ..eeg.spectra import BANDS_HZ, HOPS_PER_WINDOW, frame_times_s, hop_samples, log_band_power
+from ..eeg.sources import COMPONENTS_PER_PARCEL, SourceProjection, padded_width, project_gain, referenced_gain
+from ..eeg.spectra import (
+    BANDS_HZ,
+    HOPS_PER_WINDOW,
+    band_covariances,
+    frame_times_s,
+    hop_samples,
+    log_band_power,
+)
 from ..errors import BadDataError
+from ..network.recording_facts import RecordingFacts
 
 FRAMES_PER_BLOCK = 256
 MIN_VALID_FRAMES = 60
@@ -21,43 +31,35 @@ MIN_VALID_FRAMES = 60
 
 @dataclass(frozen=True)
 class Spectrogram:
-    """Log band power of every parcel in every frame.
+    """Log band power of every row (parcel or electrode) in every frame.
 
     Attributes
     ----------
     log_power
-        Natural logarithm (frames x parcels x bands).
+        Natural logarithm (frames x rows x bands).
     times_s
         Centre of every frame, in EEG seconds.
     valid
         Frames that touch no bad segment.
-    resolution
-        How well the cap sees each parcel.
     """
 
-    log_power: Float[np.ndarray, "frames parcels bands"]
+    log_power: Float[np.ndarray, "frames rows bands"]
     times_s: Float[np.ndarray, " frames"]
     valid: Bool[np.ndarray, " frames"]
-    resolution: Float[np.ndarray, " parcels"]
 
     @cached_property
-    def mean(self) -> Float[np.ndarray, "parcels bands"]:
+    def mean(self) -> Float[np.ndarray, "rows bands"]:
         """Mean over the valid frames."""
         return self.log_power.mean(axis=0, where=self.valid[:, None, None], dtype=np.float64).astype(np.float32)
 
     @cached_property
-    def sd(self) -> Float[np.ndarray, "parcels bands"]:
+    def sd(self) -> Float[np.ndarray, "rows bands"]:
         """Standard deviation over the valid frames."""
         valid = self.valid[:, None, None]
         variance = self.log_power.var(axis=0, where=valid, dtype=np.float64)
         return np.sqrt(np.maximum(variance, 1e-6)).astype(np.float32)
 
-    @property
-    def profile(self) -> Float[np.ndarray, " profile"]:
-        """Shape of the spectrum over parcels and bands, without the overall level."""
-        return (self.mean - self.mean.mean()).ravel()
-
-    def standardised(self, first: int, count: int) -> Float[np.ndarray, "count parcels bands"]:
+    def standardised(self, first: int, count: int) -> Float[np.ndarray, "count rows bands"]:
         """Frames ``first`` to ``first + count``, z over the recording; zero where invalid or not recorded."""
         frames = np.zeros((count, *self.log_power.shape[1:]), np.float32)
         start, stop = max(first, 0), min(first + count, len(self.times_s))
@@ -67,57 +69,151 @@ class Spectrogram:
         return frames
 
 
-def compute_spectrogram(recording: Recording, projection: SourceProjection | None = None) -> Spectrogram:
-    """Project a recording to the parcels and take its band power.
+@dataclass(frozen=True)
+class SourceSpectrogram(Spectrogram):
+    """Evidence of every parcel in every frame (:mod:`bids_eeg2fmri.eeg.modulation`), and what it is worth.
+
+    Attributes
+    ----------
+    facts
+        What the network must know of the recording besides the frames.
+    resolution
+        How well the cap sees each parcel, whatever it recorded.
+    """
+
+    facts: RecordingFacts
+    resolution: Float[np.ndarray, " parcels"]
+
+
+def compute_spectrogram(recording: Recording) -> SourceSpectrogram:
+    """The evidence of a recording for modulations of band power in every parcel.
 
     Raises
     ------
     BadDataError
         Fewer than 30 s of clean frames.
     """
-    if projection is None:
-        points, parcel = source_points()
-        projection = make_projection(recording.positions_m, recording.channel_names, recording.good, points, parcel)
-    log_power = signal_log_power(recording.signals_v, projection, recording.sfreq_hz)
-    times_s = frame_times_s(len(log_power), recording.sfreq_hz)
-    valid = _valid_frames(times_s, recording.cleaning.bad_segments_s)
+    points, parcel = source_points()
+    gain = referenced_gain(recording.positions_m, recording.channel_names, recording.good, points)
+    times_s, valid = usable_frames(recording)
+    covariances = signal_covariances(recording.signals_v, valid, recording.sfreq_hz)
+    orientation_parcel = np.repeat(parcel, gain.shape[1] // len(parcel))
+    filters = make_modulation_filter(gain, orientation_parcel, covariances, recording.good)
+    log_power = signal_log_power(recording.signals_v, filters.operators, recording.sfreq_hz)
+    spectrogram = Spectrogram(log_power, times_s, valid)
+    projection = project_gain(gain, recording.good, parcel)
+    facts = _facts(spectrogram, filters, projection, covariances)
+    return SourceSpectrogram(log_power, times_s, valid, facts, projection.resolution)
+
+
+def minimum_norm_spectrogram(recording: Recording) -> Spectrogram:
+    """Minimum-norm source power of a recording: what baselines see of it."""
+    points, parcel = source_points()
+    gain = referenced_gain(recording.positions_m, recording.channel_names, recording.good, points)
+    operator = project_gain(gain, recording.good, parcel).operator
+    operators = np.broadcast_to(operator, (len(BANDS_HZ), *operator.shape))
+    times_s, valid = usable_frames(recording)
+    return Spectrogram(signal_log_power(recording.signals_v, operators, recording.sfreq_hz), times_s, valid)
+
+
+def usable_frames(recording: Recording) -> tuple[Float[np.ndarray, " frames"], Bool[np.ndarray, " frames"]]:
+    """Centre of every frame, and whether it touches no bad segment.
+
+    Raises
+    ------
+    BadDataError
+        Fewer than 30 s of clean frames.
+    """
+    times_s = frame_times_s(_n_frames(recording.signals_v, recording.sfreq_hz), recording.sfreq_hz)
+    half_s = HOPS_PER_WINDOW * (times_s[1] - times_s[0]) / 2
+    valid = np.ones(len(times_s), bool)
+    for start_s, stop_s in recording.cleaning.bad_segments_s:
+        valid &= (times_s + half_s <= start_s) | (times_s - half_s >= stop_s)
     if valid.sum() < MIN_VALID_FRAMES:
         raise BadDataError(
             f"only {valid.sum()} of {len(valid)} half-second frames are free of artefacts.",
             path=recording.source,
             remedy="Clean the recording first and give it with --derivatives clean=PATH.",
         )
-    return Spectrogram(log_power, times_s, valid, projection.resolution)
+    return times_s, valid
 
 
 def signal_log_power(
-    signals_v: Float[np.ndarray, "channels samples"], projection: SourceProjection, sfreq_hz: float
+    signals_v: Float[np.ndarray, "channels samples"],
+    operators: Float[np.ndarray, "bands virtual channels"],
+    sfreq_hz: float,
 ) -> Float[np.ndarray, "frames parcels bands"]:
     """Log band power of average-referenced signals, block by block."""
-    n_channels, n_samples = signals_v.shape
-    hop = hop_samples(sfreq_hz)
-    n_frames = n_samples // hop - (HOPS_PER_WINDOW - 1)
-    width = padded_width(n_channels)
-    operator = np.zeros((len(projection.operator), width), np.float32)
-    operator[:, :n_channels] = projection.operator
-    device_operator = jnp.asarray(operator)
-    log_power = np.empty((n_frames, len(operator) // 3, len(BANDS_HZ)), np.float32)
-    block_samples = (FRAMES_PER_BLOCK + HOPS_PER_WINDOW - 1) * hop
-    for first in range(0, n_frames, FRAMES_PER_BLOCK):
-        block = np.zeros((width, block_samples), np.float32)
-        piece = signals_v[:, first * hop : first * hop + block_samples]
-        block[:n_channels, : piece.shape[1]] = piece
-        power = log_band_power(block, device_operator, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK)
+    n_frames = _n_frames(signals_v, sfreq_hz)
+    padding = ((0, 0), (0, 0), (0, padded_width(len(signals_v)) - len(signals_v)))
+    device_operators = jnp.asarray(np.pad(operators, padding))
+    log_power = np.empty((n_frames, operators.shape[1] // COMPONENTS_PER_PARCEL, len(BANDS_HZ)), np.float32)
+    for first, block in _blocks(signals_v, sfreq_hz):
+        power = log_band_power(block, device_operators, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK)
         stop = min(first + FRAMES_PER_BLOCK, n_frames)
         log_power[first:stop] = np.asarray(power)[: stop - first]
     return log_power
 
 
-def _valid_frames(
-    times_s: Float[np.ndarray, " frames"], bad_segments_s: tuple[tuple[float, float], ...]
-) -> Bool[np.ndarray, " frames"]:
-    valid = np.ones(len(times_s), bool)
-    half = (times_s[1] - times_s[0]) * HOPS_PER_WINDOW / 2 if len(times_s) > 1 else 1.0
-    for start, stop in bad_segments_s:
-        valid &= (times_s + half <= start) | (times_s - half >= stop)
-    return valid
+def signal_covariances(
+    signals_v: Float[np.ndarray, "channels samples"], valid: Bool[np.ndarray, " frames"], sfreq_hz: float
+) -> Float[np.ndarray, "bands channels channels"]:
+    """Covariance of average-referenced signals in every band, over the valid frames, in microvolts squared."""
+    total = np.zeros((len(BANDS_HZ), padded_width(len(signals_v)), padded_width(len(signals_v))))
+    for first, block in _blocks(signals_v, sfreq_hz):
+        counted = np.zeros(FRAMES_PER_BLOCK, np.float32)
+        piece = valid[first : first + FRAMES_PER_BLOCK]
+        counted[: len(piece)] = piece
+        total += np.asarray(band_covariances(block, counted, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK))
+    return total[:, : len(signals_v), : len(signals_v)] / valid.sum()
+
+
+def _n_frames(signals_v: Float[np.ndarray, "channels samples"], sfreq_hz: float) -> int:
+    return signals_v.shape[1] // hop_samples(sfreq_hz) - (HOPS_PER_WINDOW - 1)
+
+
+def _blocks(
+    signals_v: Float[np.ndarray, "channels samples"], sfreq_hz: float
+) -> Iterator[tuple[int, Float[np.ndarray, "width samples"]]]:
+    """First frame and samples of every block, padded to one shape."""
+    hop = hop_samples(sfreq_hz)
+    n_samples = (FRAMES_PER_BLOCK + HOPS_PER_WINDOW - 1) * hop
+    for first in range(0, _n_frames(signals_v, sfreq_hz), FRAMES_PER_BLOCK):
+        block = np.zeros((padded_width(len(signals_v)), n_samples), np.float32)
+        piece = signals_v[:, first * hop : first * hop + n_samples]
+        block[: len(signals_v), : piece.shape[1]] = piece
+        yield first, block
+
+
+def _facts(
+    spectrogram: Spectrogram,
+    filters: ModulationFilter,
+    projection: SourceProjection,
+    covariances: Float[np.ndarray, "bands channels channels"],
+) -> RecordingFacts:
+    power = np.exp(spectrogram.log_power).mean(axis=0, where=spectrogram.valid[:, None, None])
+    traces = np.trace(filters.information, axis1=1, axis2=2)
+    share = np.clip(filters.brain_share, 1e-3, 1 - 1e-3)
+    condition = [
+        np.log(share / (1 - share)),
+        np.log(np.maximum(filters.misfit, 1e-3)),
+        np.log(traces),
+        np.log(spectrogram.sd.mean(axis=0)),
+    ]
+    return RecordingFacts(
+        amplitude=(spectrogram.sd * power).astype(np.float32),
+        information=filters.information,
+        profile=_profile(projection, covariances),
+        condition=np.concatenate(condition).astype(np.float32),
+        missing=np.asarray(1 - spectrogram.valid.mean(), np.float32),
+    )
+
+
+def _profile(
+    projection: SourceProjection, covariances: Float[np.ndarray, "bands channels channels"]
+) -> Float[np.ndarray, " profile"]:
+    """Shape of the mean spectrum over parcels and bands, without the overall level."""
+    variance = np.einsum("vc,bcd,vd->vb", projection.operator, covariances, projection.operator, optimize=True)
+    power = variance.reshape(-1, COMPONENTS_PER_PARCEL, len(BANDS_HZ)).sum(axis=1)
+    profile = np.log(np.maximum(power, np.finfo(np.float32).tiny))
+    return (profile - profile.mean()).ravel().astype(np.float32)

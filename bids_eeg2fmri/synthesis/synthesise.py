@@ -1,13 +1,14 @@
 """From the spectrogram of a recording to its predicted volumes.
 
-Volumes are predicted in blocks of one compiled shape; nothing here grows with the duration but the spectrogram
-and one number per volume and parcel.
+Volumes are predicted in blocks of one compiled shape; nothing here grows with the duration but the spectrogram and a
+few hundred numbers per volume.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,20 +19,20 @@ from ..eeg.recording import VolumeClock
 from ..eeg.spectra import BANDS_HZ, HOP_S
 from ..network.lags import CANONICAL_LAG, MEMORY_S
 from ..network.neuralfield import NeuralField
+from ..network.recording_facts import RecordingFacts
 from .grid_maps import GridMaps
 from .prediction import PredictionBlock, PredictionSummary
 from .render import render
-from .spectrogram import Spectrogram
+from .spectrogram import SourceSpectrogram
 
 VOLUMES_PER_BLOCK = 64
 
 
 class _Described(NamedTuple):
-    """A block of volumes before it is rendered."""
+    """Volumes before they are rendered; the coefficients as they are before the amplitude is known."""
 
     coefficients: Float[Array, "members volumes maps"]
-    conditions: Float[Array, "volumes conditions"]
-    widening: Float[Array, " volumes"]
+    evidence: Float[Array, " volumes"]
     novelty: Float[Array, " volumes"]
     features: Float[Array, "volumes parcels bands"]
 
@@ -43,23 +44,18 @@ def _describe(
     recorded: Float[Array, " frames"],
     frame_times_s: Float[Array, " frames"],
     volume_times_s: Float[Array, " volumes"],
-    resolution: Float[Array, " parcels"],
-    profile: Float[Array, " profile"],
+    facts: RecordingFacts,
 ) -> _Described:
     """Everything about a block of volumes but the volumes themselves."""
     features = network.features(frames_z, frame_times_s, volume_times_s, HOP_S)
     ones = jnp.broadcast_to(recorded[:, None, None], (len(recorded), 1, 1))
     evidence = network.features(ones, frame_times_s, volume_times_s, HOP_S)
     evidence = jnp.clip(evidence[:, CANONICAL_LAG], 0, 1)
-    cap = network.cap_position(resolution)
-    coefficients = network.coefficients(features)
-    score = network.novelty.score(features, profile, evidence)
     by_lag = features.reshape(len(volume_times_s), len(network.config.peaks_s), *frames_z.shape[1:])
     return _Described(
-        coefficients,
-        network.conditions(evidence, cap),
-        network.novelty.widening(score),
-        network.novelty.percentile(score),
+        network.coefficients(network.states(features, facts)),
+        evidence,
+        network.novelty.score(features, facts.description, evidence),
         by_lag[:, CANONICAL_LAG],
     )
 
@@ -83,45 +79,63 @@ class Synthesis:
         self,
         network: NeuralField,
         maps: GridMaps,
-        spectrogram: Spectrogram,
+        spectrogram: SourceSpectrogram,
         clock: VolumeClock,
         start_time_s: float = 0.0,
         volumes_per_block: int = VOLUMES_PER_BLOCK,
     ) -> None:
         self._network, self._maps, self._spectrogram = network, maps, spectrogram
+        self._facts = RecordingFacts(*map(jnp.asarray, spectrogram.facts))
         self._volume_times_s = clock.onsets_s + start_time_s
         self._aleatoric = np.zeros(maps.n_voxels)
         self._epistemic = np.zeros(maps.n_voxels)
-        self._novelty: list[np.ndarray] = []
         self._parcel_mean: list[np.ndarray] = []
         self._parcel_sd: list[np.ndarray] = []
-        self._features: list[np.ndarray] = []
         self._volumes_per_block = volumes_per_block
         self._frames_per_block = int(np.ceil((volumes_per_block * clock.tr_s + MEMORY_S) / HOP_S)) + 2
+
+    @cached_property
+    def _described(self) -> _Described:
+        """All volumes: how strong the prediction is as a whole decides its amplitude."""
+        starts = range(0, len(self._volume_times_s), self._volumes_per_block)
+        blocks = [self._describe(self._times(first)) for first in starts]
+        kept = [min(self._volumes_per_block, len(self._volume_times_s) - first) for first in starts]
+
+        def joined(name: str, axis: int = 0) -> Any:
+            parts = [np.asarray(getattr(block, name)) for block in blocks]
+            return np.concatenate([part.take(range(n), axis) for part, n in zip(parts, kept, strict=True)], axis)
+
+        return _Described(joined("coefficients", 1), joined("evidence"), joined("novelty"), joined("features"))
+
+    @cached_property
+    def _strength(self) -> Float[Array, ""]:
+        coefficients = jnp.asarray(self._described.coefficients)
+        return self._network.strength(coefficients, jnp.ones(coefficients.shape[1]))
 
     def __iter__(self) -> Iterator[PredictionBlock]:
         for first in range(0, len(self._volume_times_s), self._volumes_per_block):
             yield self._predict(first)
 
-    def _predict(self, first: int) -> PredictionBlock:
+    def _times(self, first: int) -> Float[np.ndarray, " volumes"]:
+        """When a block's volumes are, padded to one shape."""
         times_s = self._volume_times_s[first : first + self._volumes_per_block]
-        count = len(times_s)
-        padded = np.concatenate([times_s, np.full(self._volumes_per_block - count, times_s[-1])])
-        described = self._describe(padded)
-        maps = self._maps
-        counted = (np.arange(self._volumes_per_block) < count).astype(np.float32)
-        voxels = render(*described[:3], counted, maps.voxels)
-        parcels = render(*described[:3], counted, maps.parcels)
+        return np.concatenate([times_s, np.full(self._volumes_per_block - len(times_s), times_s[-1])])
+
+    def _predict(self, first: int) -> PredictionBlock:
+        network, maps, size = self._network, self._maps, self._volumes_per_block
+        index = np.minimum(np.arange(first, first + size), len(self._volume_times_s) - 1)
+        count = min(size, len(self._volume_times_s) - first)
+        counted = (np.arange(size) < count).astype(np.float32)
+        coefficients = network.amplitude(self._strength) * self._described.coefficients[:, index]
+        conditions = network.conditions(jnp.asarray(self._described.evidence[index]), self._facts, self._strength)
+        widening = network.novelty.widening(jnp.asarray(self._described.novelty[index]))
+        voxels = render(coefficients, conditions, widening, counted, maps.voxels)
+        parcels = render(coefficients, conditions, widening, counted, maps.parcels)
         n_voxels = maps.n_voxels
         self._aleatoric += np.asarray(voxels.aleatoric)[:n_voxels]
         self._epistemic += np.asarray(voxels.epistemic)[:n_voxels]
-        for store, value in (
-            (self._novelty, described.novelty),
-            (self._features, described.features),
-            (self._parcel_mean, parcels.mean[:, : maps.n_parcels]),
-            (self._parcel_sd, parcels.total_sd[:, : maps.n_parcels]),
-        ):
-            store.append(np.asarray(value)[:count])
+        self._parcel_mean.append(np.asarray(parcels.mean)[:count, : maps.n_parcels])
+        self._parcel_sd.append(np.asarray(parcels.total_sd)[:count, : maps.n_parcels])
         mean_z, total_sd_z = (np.asarray(part)[:count, :n_voxels] for part in (voxels.mean, voxels.total_sd))
         return PredictionBlock(first, mean_z, total_sd_z)
 
@@ -139,8 +153,7 @@ class Synthesis:
             jnp.asarray(recorded, jnp.float32),
             jnp.asarray(index * hop_s - first * hop_s, jnp.float32),
             jnp.asarray(volume_times_s - spectrogram.times_s[0] - first * hop_s, jnp.float32),
-            jnp.asarray(spectrogram.resolution),
-            jnp.asarray(spectrogram.profile),
+            self._facts,
         )
 
     def summary(self) -> PredictionSummary:
@@ -149,10 +162,10 @@ class Synthesis:
         return PredictionSummary(
             aleatoric_sd_z=np.sqrt(self._aleatoric / n_volumes).astype(np.float32),
             epistemic_sd_z=np.sqrt(self._epistemic / n_volumes).astype(np.float32),
-            novelty=np.concatenate(self._novelty),
+            novelty=np.asarray(self._network.novelty.percentile(jnp.asarray(self._described.novelty))),
             parcel_mean_z=np.concatenate(self._parcel_mean),
             parcel_sd_z=np.concatenate(self._parcel_sd),
-            features_z=np.concatenate(self._features),
+            features_z=np.asarray(self._described.features),
             bands_hz=BANDS_HZ,
             resolution=self._spectrogram.resolution,
         )

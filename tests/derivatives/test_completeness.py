@@ -60,6 +60,16 @@ def test_a_missing_empty_or_broken_file_makes_it_stale(names: OutputNames):
         assert state(names, HASHES) == "stale"
 
 
+def test_reliability_maps_are_needed_where_the_model_has_them(names: OutputNames):
+    write_json(sidecar(names.bold), HASHES.as_metadata | {"Reliability": {"Electrodes": 64}})
+    assert state(names, HASHES) == "stale"
+    for path in names.with_reliability:
+        path.write_text("content")
+    assert state(names, HASHES) == "done"
+    names.interpretable.unlink()
+    assert state(names, HASHES) == "stale"
+
+
 def test_leftovers_of_a_killed_run_go_and_those_of_others_stay(names: OutputNames):
     mine = names.bold.with_name(f".tmp-0123_{names.bold.name}")
     other = names.bold.with_name(f".tmp-0123_{names.bold.name.replace('run-1', 'run-2')}")

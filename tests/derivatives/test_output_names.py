@@ -24,6 +24,8 @@ def test_all_entities_in_bids_order(grid: Grid):
     assert names.mask == func / f"{start}_{space}_desc-brain_mask.nii.gz"
     assert names.boldref == func / f"{start}_{space}_boldref.nii.gz"
     assert names.uncertainty("total") == func / f"{start}_{space}_stat-std_desc-total_boldmap.nii.gz"
+    assert names.reliability == func / f"{start}_{space}_stat-reliability_boldmap.nii.gz"
+    assert names.interpretable == func / f"{start}_{space}_stat-reliability_desc-interpretable_boldmap.nii.gz"
     assert names.confounds == func / f"{start}_desc-confounds_timeseries.tsv"
     assert names.events == func / f"{start}_events.tsv"
     assert names.figure("carpet") == OUT / "sub-01/figures" / f"{start}_desc-carpet_bold.svg"
@@ -46,3 +48,4 @@ def test_the_bold_sidecar_is_required_last(grid: Grid):
     names = output_names(OUT, FULL, grid)
     assert names.required[-1] == sidecar(names.bold)
     assert len(names.required) == len(set(names.required)) == 14
+    assert len({*names.required, *names.with_reliability}) == 18

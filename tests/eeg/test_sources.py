@@ -5,15 +5,14 @@ import pytest
 
 from bids_eeg2fmri.bold.atlas import load_atlas, source_points
 from bids_eeg2fmri.eeg.leadfield import leadfield, sources_in_sphere, template_directions, template_positions_m
-from bids_eeg2fmri.eeg.sources import make_projection, padded_width, project_directions
+from bids_eeg2fmri.eeg.sources import make_projection, padded_width, project_gain, referenced_gain
 from bids_eeg2fmri.phantom.caps import cap_names
 
 
 def _project(n_channels, good=None):
     names = cap_names(n_channels)
     good = np.ones(len(names), bool) if good is None else good
-    directions = template_directions([n for n, keep in zip(names, good, strict=True) if keep])
-    return project_directions(directions, good, *source_points())
+    return make_projection(template_positions_m(names), names, good, *source_points())
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +55,29 @@ def test_more_electrodes_see_more(projection64):
 
 def test_positions_in_the_head_frame_give_the_template_operator(projection64):
     names = cap_names(64)
-    placed = make_projection(template_positions_m(names), names, np.ones(64, bool), *source_points())
-    np.testing.assert_allclose(placed.operator, projection64.operator, atol=1e-3)
+    points, parcel = source_points()
+    field = leadfield(template_directions(names), sources_in_sphere(points)).reshape(64, -1)
+    from_directions = project_gain(field - field.mean(axis=0), np.ones(64, bool), parcel)
+    np.testing.assert_allclose(projection64.operator, from_directions.operator, atol=1e-3)
+    np.testing.assert_allclose(projection64.resolution, from_directions.resolution, atol=1e-3)
+
+
+def test_the_gain_is_referenced_to_the_good_channels_alone():
+    names = cap_names(32)
+    good = np.ones(len(names), bool)
+    good[[0, 9]] = False
+    points = source_points()[0][::50]
+    gain = referenced_gain(template_positions_m(names), names, good, points)
+    kept = [name for name, keep in zip(names, good, strict=True) if keep]
+    field = leadfield(template_directions(kept), sources_in_sphere(points))
+    expected = field - field.mean(axis=0)
+    assert gain.shape == (good.sum(), 3 * len(points))
+    # Three orientations per source, source by source.
+    for source in (0, 7):
+        for axis in range(3):
+            np.testing.assert_allclose(
+                gain[:, 3 * source + axis], expected[:, source, axis], atol=1e-6 * np.abs(gain).max()
+            )
 
 
 def test_widths_are_few():

@@ -87,7 +87,7 @@ def test_uncertainty(output: Path, person: str, part: str) -> None:
 
 def test_every_image_says_that_it_is_synthetic(output: Path) -> None:
     images = list(output.rglob("*.nii.gz"))
-    assert len(images) == 6 * len(PEOPLE)
+    assert len(images) == 8 * len(PEOPLE)
     for image in images:
         assert "_rec-eeg2fmri_" in image.name
         assert sidecar_of(image)["Synthetic"] is True

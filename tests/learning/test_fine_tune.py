@@ -6,26 +6,29 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
+from fabricated_people import by_weights, save_people
 from flax import nnx
 
-from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.evaluation.scores import temporal_correlation
 from bids_eeg2fmri.learning import fit, held_out
 from bids_eeg2fmri.learning.adaptation import Change, Start
 from bids_eeg2fmri.learning.baselines import fit_baselines
-from bids_eeg2fmri.learning.examples import Example, load_examples, sample_voxels, save_examples, zscore
-from bids_eeg2fmri.learning.fields import fit_field, fit_noise
+from bids_eeg2fmri.learning.examples import load_examples, sample_voxels, save_examples
+from bids_eeg2fmri.learning.fields import fit_field, fit_noise, fit_parcel_noise
 from bids_eeg2fmri.learning.fine_tune import fine_tune_neuralfield
 from bids_eeg2fmri.learning.fit import fit_neuralfield, fold_moments
+from bids_eeg2fmri.learning.inputs import inputs_of
 from bids_eeg2fmri.learning.people import People, examples_of
 from bids_eeg2fmri.learning.predict import Predictor
+from bids_eeg2fmri.learning.reliability import fit_reliability
 from bids_eeg2fmri.learning.ridge import accumulate, jackknife, joined, solve
-from bids_eeg2fmri.network.neuralfield import NeuralFieldConfig
+from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 
 CONFIG = NeuralFieldConfig(
     peaks_s=(5.5,),
     widths_s=(2.0,),
     n_maps=8,
+    n_states=12,
     n_fourier=16,
     field_width=24,
     noise_fourier=4,
@@ -33,57 +36,35 @@ CONFIG = NeuralFieldConfig(
     n_novelty_axes=4,
 )
 TWO_LAGS = replace(CONFIG, peaks_s=(3.5, 5.5), widths_s=(1.5, 2.0))
-N_PARCELS, N_BANDS = 214, 6
-ALPHA, THETA, GAMMA = 2, 1, 5
 
 
-def _rule(population, state):
-    """BOLD of every functional network from its band power (volumes x lags x networks x bands)."""
-    if population == "usual":
-        return state[:, -1, :, GAMMA] - state[:, -1, :, ALPHA]
-    if population == "other":
-        return state[:, -1, :, GAMMA] + 2 * state[:, -1, :, THETA]
+def _nonsense(state):
+    """BOLD that has nothing to do with the EEG."""
     return np.random.default_rng(int(1e6 * abs(state[0, 0, 0, 0]))).standard_normal(state[:, 0, :, 0].shape)
 
 
-def _person(folder, population, seed, *, blind=False, n_volumes=70, cap="abc", n_lags=1):
-    atlas, (_, labels) = load_atlas(), sample_voxels()
-    kinds = sorted(set(atlas.networks))
-    network = np.array([kinds.index(name) for name in atlas.networks])
-    rng = np.random.default_rng([seed, len(population)])
-    state = rng.standard_normal((n_volumes, n_lags, len(kinds), N_BANDS))
-    features = state[:, :, network] + 0.5 * rng.standard_normal((n_volumes, n_lags, N_PARCELS, N_BANDS))
-    truth = _rule(population, state)[:, network]
-    voxels = np.concatenate([np.zeros((n_volumes, 1)), truth], axis=1)[:, labels]
-    targets = zscore(voxels + 2 * rng.standard_normal(voxels.shape)).astype(np.float16)
+RULES = {
+    "usual": by_weights(0, 0, -1, 0, 0, 1),
+    "other": by_weights(0, 0, 1.5, 0, 0, 1),
+    "noise": _nonsense,
+}
+
+
+def _persons(folder, population, first, count, *, blind=False, **options):
+    kind = "-".join([population, str(blind), *map(str, options.values())])
+    people = save_people(folder / kind, range(first, first + count), RULES[population], **options)
     if blind:
-        targets[:, _unseen()] = np.nan
-    example = Example(
-        subject=f"{seed}",
-        label=f"sub-{seed}_task-rest",
-        n_channels=len(cap),
-        tr_s=2.0,
-        features=features.reshape(n_volumes, -1).astype(np.float16),
-        evidence=np.ones(n_volumes, np.float32),
-        resolution=rng.uniform(0.05, 0.2, N_PARCELS).astype(np.float32),
-        profile=rng.standard_normal(N_PARCELS * N_BANDS).astype(np.float32),
-        targets=targets,
-        sensor_features=rng.standard_normal((n_volumes, N_BANDS * len(cap))).astype(np.float16),
-        channel_names=tuple(cap),
-        truth=zscore(truth).astype(np.float32),
-    )
-    path = folder / f"{population}-{seed}-{blind}-{cap}-{n_lags}.npz"
-    save_examples(path, [example])
-    return (path,)
+        for (path,) in people:
+            (example,) = load_examples(path)
+            targets = example.targets.copy()
+            targets[:, _unseen()] = np.nan
+            save_examples(path, [replace(example, targets=targets)])
+    return people
 
 
 def _unseen():
     """The lower part of the brain."""
     return sample_voxels()[0][:, 2] < -10
-
-
-def _persons(folder, population, first, count, **kwargs):
-    return [_person(folder, population, first + number, **kwargs) for number in range(count)]
 
 
 def _r(network, people):
@@ -97,6 +78,8 @@ def fewer_steps():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "fit_field", partial(fit_field, n_steps=200, learning_rate=1e-2))
         patch.setattr(held_out, "fit_noise", partial(fit_noise, n_steps=80, learning_rate=1e-2))
+        patch.setattr(held_out, "fit_parcel_noise", partial(fit_parcel_noise, n_steps=100, learning_rate=1e-1))
+        patch.setattr(held_out, "fit_reliability", partial(fit_reliability, n_steps=20))
         yield
 
 
@@ -146,9 +129,16 @@ def test_people_who_teach_nothing_leave_the_network_as_it_is(usual, folder):
     np.testing.assert_array_equal(network.linear[...], usual.linear[...])
     example = next(examples_of(people.selection))
     before, after = Predictor(usual)(example).mean, Predictor(network)(example).mean
-    scale = float(network.gain[...] / usual.gain[...])
+    # Few recordings: one amplitude for all.
+    assert np.ptp(network.gain[...]) == np.ptp(usual.gain[...]) == 0
+    scale = float(network.gain[...][0] / usual.gain[...][0])
     np.testing.assert_allclose(after, scale * before, rtol=1e-4, atol=1e-6)
     assert 0.7 < scale < 1.3
+
+
+def test_what_the_posterior_assumes_is_kept(usual, tuned):
+    for name in ("loadings", "band_weights", "log_precision"):
+        np.testing.assert_array_equal(getattr(tuned[0], name)[...], getattr(usual, name)[...])
 
 
 def test_the_start_is_not_touched_and_the_same_again_is_the_same_bit_for_bit(usual, others, tuned):
@@ -179,9 +169,10 @@ def test_voxels_that_nobody_has_are_predicted_as_their_mean(folder):
 
 def test_one_person_is_cut_into_stretches_with_a_warning(folder):
     people = People.divided(_persons(folder, "usual", 0, 1), _persons(folder, "usual", 700, 1))
-    folds = fold_moments(people.training, 5)
+    inputs = inputs_of(NeuralField(CONFIG, rngs=nnx.Rngs(0)))
+    folds = fold_moments(inputs, people.training, 5)
     assert [fold.n_volumes for fold in folds] == [14] * 5
-    whole = accumulate((example.features, example.targets) for example in examples_of(people.training))
+    whole = accumulate((inputs(example), example.targets) for example in examples_of(people.training))
     np.testing.assert_allclose(joined(folds).known_cross, whole.known_cross, rtol=1e-3, atol=1e-2)
     assert "One person trained" in people.caveats[0]
 
@@ -197,7 +188,7 @@ def regression():
 def _start(seed):
     rng = np.random.default_rng(seed)
     rendered = np.linalg.qr(np.random.default_rng(9).standard_normal((40, 3)))[0]
-    return Start(rng.standard_normal((12, 3)), rendered, rendered)
+    return Start(rng.standard_normal((12, 3)), rendered, rendered, np.eye(40, 12))
 
 
 def test_an_infinite_penalty_changes_nothing_and_none_forgets_the_start(regression):
@@ -266,15 +257,19 @@ def test_other_electrodes_leave_the_sensor_ridge_out(with_lags, folder):
     assert "2 different sets of electrodes" in baselines.left_out[0]
 
 
-def test_examples_come_back_with_gaps_and_names(folder):
-    (path,) = _person(folder, "usual", 1, blind=True)
+def test_examples_come_back_as_they_were(folder):
+    ((path,),) = _persons(folder, "usual", 1, 1, blind=True)
     (example,) = load_examples(path)
-    assert example.channel_names == ("a", "b", "c")
+    assert (example.subject, example.label, example.channel_names) == ("1", "sub-1_task-rest", ("a", "b", "c"))
     assert np.isnan(example.targets[:, _unseen()]).all()
-    stripped = {name: value for name, value in np.load(path).items() if "truth" not in name}
-    stripped["0.seed"] = np.array(17)
-    for name in ("subject", "label", "channel_names"):
-        stripped.pop(f"0.{name}")
-    np.savez(folder / "old.npz", **stripped)
-    (old,) = load_examples(folder / "old.npz")
-    assert (old.subject, old.label, old.channel_names, old.truth) == ("sim-17", "sim-17", (), None)
+    save_examples(folder / "again.npz", [example, replace(example, truth=None, channel_names=())])
+    first, second = load_examples(folder / "again.npz")
+    assert second.truth is None
+    assert second.channel_names == ()
+    for name, value in vars(example).items():
+        np.testing.assert_array_equal(getattr(first, name), value)
+        assert type(getattr(first, name)) is type(value)
+    facts = first.facts
+    assert {part.dtype for part in facts} == {np.dtype(np.float32)}
+    np.testing.assert_array_equal(facts.information, example.information.astype(np.float32))
+    assert first.description.missing == example.missing

@@ -28,10 +28,11 @@ from bids_eeg2fmri.synthesis.grid_maps import make_grid_maps
 from bids_eeg2fmri.synthesis.spectrogram import compute_spectrogram
 from bids_eeg2fmri.synthesis.synthesise import Synthesis
 
-CONFIG = NeuralFieldConfig(n_maps=4, n_fourier=8, field_width=16, noise_fourier=4, noise_width=8)
+CONFIG = NeuralFieldConfig(n_maps=4, n_states=12, n_fourier=8, field_width=16, noise_fourier=4, noise_width=8)
 # More volumes than one block of features holds.
 N_VOLUMES, TR_S, START_TIME_S = 330, 1.0, 0.5
 SFREQ_HZ = 100.0
+HALF_PRECISION_STEP = 6e-8
 
 
 @pytest.fixture(scope="module")
@@ -88,31 +89,73 @@ def example(recording, bold):
 def network(example):
     model = NeuralField(CONFIG, rngs=nnx.Rngs(0))
     rng = np.random.default_rng(2)
-    model.linear[...] = jnp.asarray(0.1 * rng.standard_normal(model.linear.shape), jnp.float32)
-    model.novelty.axes[...] = jnp.asarray(0.01 * rng.standard_normal(model.novelty.axes.shape), jnp.float32)
+    for variable, scale in (
+        (model.loadings, 0.3),
+        (model.band_weights, 1.0),
+        (model.linear, 3.0),
+        (model.novelty.axes, 0.01),
+        (model.noise.maps.kernel, 0.3),
+    ):
+        variable[...] = jnp.asarray(scale * rng.standard_normal(variable.shape), jnp.float32)
     model.novelty.quantiles[...] = jnp.linspace(0, 40, 101)
-    model.cap_mean[...] = jnp.full(CONFIG.n_parcels, -3.0)
-    model.cap_axes[...] = jnp.asarray(0.01 * rng.standard_normal(model.cap_axes.shape), jnp.float32)
+    model.gain_knots[...] = jnp.linspace(-8.0, 8.0, CONFIG.n_gains)
+    model.gain[...] = jnp.linspace(0.2, 0.8, CONFIG.n_gains)
+    model.usual[...] = jnp.array([[0.3, -1.0], [0.5, 2.0]])
     return model
 
 
-def test_features_are_those_of_the_synthesis(example, recording, network):
+@pytest.fixture(scope="module")
+def synthesised(network, recording):
+    """The synthesis's own volumes, its summary, and the maps it used."""
     maps = make_grid_maps(network, make_grid(OutputSpace(resolution="4")))
     synthesis = Synthesis(network, maps, compute_spectrogram(recording), recording.clock, START_TIME_S)
     volumes = np.concatenate([block.mean_z for block in synthesis])
-    summary = synthesis.summary()
+    return volumes, synthesis.summary(), maps
+
+
+def test_features_are_those_of_the_synthesis(example, synthesised, network):
+    volumes, summary, maps = synthesised
     canonical = example.features.reshape(N_VOLUMES, len(CONFIG.peaks_s), 214, 6)[:, 1]
     np.testing.assert_allclose(canonical, summary.features_z, atol=2e-3)
     np.testing.assert_array_equal(example.resolution, summary.resolution)
     # Every lag: coefficients from the example, rendered on the grid, are the synthesised volumes.
-    coefficients = np.asarray(network.coefficients(jnp.asarray(example.features, jnp.float32))).mean(axis=0)
-    expected = coefficients @ np.asarray(maps.voxels.mean)[: maps.n_voxels].T
-    assert volumes.std() > 0.01
-    np.testing.assert_allclose(volumes, expected, atol=5e-3 * np.abs(expected).max())
+    states = network.states(jnp.asarray(example.features, jnp.float32), example.facts)
+    coefficients = network.coefficients(states)
+    strength = network.strength(coefficients, jnp.ones(N_VOLUMES))
+    expected = float(network.amplitude(strength)) * np.asarray(coefficients).mean(axis=0)
+    expected = expected @ np.asarray(maps.voxels.mean)[: maps.n_voxels].T
+    assert volumes.std() > 0.001
+    np.testing.assert_allclose(volumes, expected, atol=1e-2 * np.abs(expected).max())
     score = network.novelty.score(
-        jnp.asarray(example.features, jnp.float32), jnp.asarray(example.profile), jnp.asarray(example.evidence)
+        jnp.asarray(example.features, jnp.float32), example.description, jnp.asarray(example.evidence)
     )
     np.testing.assert_allclose(network.novelty.percentile(score), summary.novelty, atol=0.1)
+
+
+def test_predictor_and_synthesis_agree(example, synthesised, network):
+    """Parcels are averages of the grid's voxels in the one, of the sample voxels in the other."""
+    _, summary, _ = synthesised
+    predicted = Predictor(network)(example)
+    series = zip(predicted.parcel_mean.T, summary.parcel_mean_z.T, strict=True)
+    assert np.median([np.corrcoef(one, other)[0, 1] for one, other in series]) > 0.99
+    np.testing.assert_allclose(predicted.parcel_sd, summary.parcel_sd_z, rtol=0.03)
+    percentile = network.novelty.percentile(jnp.asarray(predicted.novelty_score))
+    np.testing.assert_allclose(percentile, summary.novelty, atol=0.1)
+
+
+def test_facts_are_those_of_the_spectrogram(example, recording):
+    spectrogram = compute_spectrogram(recording)
+    for name, value in spectrogram.facts._asdict().items():
+        kept = np.asarray(getattr(example.facts, name))
+        np.testing.assert_allclose(kept, value, rtol=2e-3, atol=HALF_PRECISION_STEP, err_msg=name)
+    # Bad frames are those that touch 12 s of artefact, and half a window of 2 s on either side.
+    assert float(example.missing) == pytest.approx((12 + 2) / 345, abs=0.003)
+    # One standard deviation of the log power, in units of the score: its mean times that.
+    power = np.exp(spectrogram.log_power[spectrogram.valid].astype(float))
+    expected = np.log(power).std(axis=0) * power.mean(axis=0)
+    np.testing.assert_allclose(spectrogram.facts.amplitude, expected, rtol=1e-3)
+    # White noise on the electrodes: next to nothing of it is the brain's.
+    assert (spectrogram.facts.condition[: CONFIG.n_bands] < -1).all()
 
 
 def test_evidence_is_low_at_the_start_and_after_bad_segments(example, recording):
@@ -148,12 +191,16 @@ def test_electrodes_are_in_the_order_of_their_names_and_bad_ones_average(example
 
 
 def test_predicts_long_recordings_in_blocks(example, network):
-    """The same volumes as when the recording is cut where no block ends."""
-    whole = Predictor(network)(example)
+    """The same volumes as when the recording is cut where no block ends; its strength is that of all volumes."""
+    same = nnx.clone(network)
+    same.gain[...] = jnp.full_like(same.gain[...], 0.5)
+    same.usual[...] = jnp.array([[0.0, 0.0], [1.0, 1e9]])
+    predict = Predictor(same)
     part = replace(example, features=example.features[200:], evidence=example.evidence[200:])
-    for name in ("mean", "total_sd", "parcel_mean", "parcel_sd"):
-        np.testing.assert_allclose(getattr(whole, name)[200:], getattr(Predictor(network)(part), name), atol=1e-4)
-    coefficients = network.coefficients(jnp.asarray(example.features, jnp.float32))
+    whole, later = predict(example), predict(part)
+    for name in ("mean", "total_sd", "parcel_mean", "parcel_sd", "conditions", "novelty_score"):
+        np.testing.assert_allclose(getattr(whole, name)[200:], getattr(later, name), atol=1e-4)
+    coefficients = network.coefficients(network.states(jnp.asarray(example.features, jnp.float32), example.facts))
     between = np.asarray(coefficients).var(axis=0, ddof=1).sum()
     assert between > 0
     assert np.isfinite(whole.epistemic).all()

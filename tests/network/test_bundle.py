@@ -12,7 +12,9 @@ from bids_eeg2fmri.errors import BadDataError, MissingInputError
 from bids_eeg2fmri.network.bundle import bundled_models, load_bundle, save_bundle
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 
-SMALL = NeuralFieldConfig(n_parcels=6, n_bands=2, n_maps=4, n_members=3, n_fourier=8, field_width=16)
+SMALL = NeuralFieldConfig(
+    n_parcels=6, n_bands=2, n_states=5, band_groups=((0,), (1,)), n_maps=4, n_members=3, n_fourier=8, field_width=16
+)
 
 
 @pytest.fixture

@@ -33,6 +33,12 @@ def _log_power(activity, low_hz, high_hz):
     return np.log(power[:, band].mean(1)), times
 
 
+def _in_place(person):
+    """The person under a cap that sits where it should."""
+    noise = dataclasses.replace(person.scalp_noise, electrode_jitter_deg=0.0, cap_turn_deg=0.0)
+    return dataclasses.replace(person, scalp_noise=noise)
+
+
 def _correlation(a, b):
     a, b = a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True)
     return (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1) + 1e-20)
@@ -75,7 +81,8 @@ def test_alpha_follows_the_states_only_when_coupled(person, activity):
         other = dataclasses.replace(person, coupling_scale=0.0) if kind == "flat" else person
         control = simulate_sources(other, 180.0, SFREQ_HZ, np.random.default_rng(1), decouple=kind == "decoupled")
         correlation, power = _alpha_to_state(other, control)
-        assert abs(correlation.mean()) < 0.06
+        # What networks have in common can agree by chance.
+        assert abs(correlation.mean()) < (0.06 if kind == "flat" else 0.12)
         # A Gaussian signal of constant power still scatters; modulation adds to that.
         slow_part = signal.detrend(power).reshape(len(power), -1, 5).mean(2).var(1).mean()
         assert (slow_part < 0.06) == (kind == "flat")
@@ -95,11 +102,13 @@ def test_activity_depends_on_the_seed_alone(person):
 
 
 @pytest.mark.parametrize("sfreq_hz", [100.0, 256.3, 1000.0])
-def test_any_sampling_rate_gives_the_same_power(person, activity, sfreq_hz):
-    quick = simulate_sources(person, 20.0, sfreq_hz, np.random.default_rng(5))
+def test_any_sampling_rate_gives_the_same_power(person, sfreq_hz):
+    flat = dataclasses.replace(person, coupling_scale=0.0)
+    usual = simulate_sources(flat, 20.0, SFREQ_HZ, np.random.default_rng(6))
+    quick = simulate_sources(flat, 20.0, sfreq_hz, np.random.default_rng(5))
     assert quick.moments_am.shape[1] == round(20.0 * sfreq_hz)
     assert quick.moments_am.dtype == np.float32
-    assert quick.moments_am.std() == pytest.approx(activity.moments_am.std(), rel=0.1)
+    assert quick.moments_am.std() == pytest.approx(usual.moments_am.std(), rel=0.05)
 
 
 def test_power_is_even_within_and_between_frames(person):
@@ -119,7 +128,7 @@ def test_long_recordings_are_made_in_pieces_without_seams(person, monkeypatch):
 
 
 def test_different_caps_see_the_same_sources(person, activity):
-    quiet = dataclasses.replace(person, scalp_noise=dataclasses.replace(person.scalp_noise, electrode_jitter_deg=0.0))
+    quiet = _in_place(person)
     signals = {}
     for cap in (19, 64):
         values, names, positions = project_eeg(
@@ -134,7 +143,7 @@ def test_different_caps_see_the_same_sources(person, activity):
 
 
 def test_projection_is_the_leadfield_and_references_agree(person, activity):
-    quiet = dataclasses.replace(person, scalp_noise=dataclasses.replace(person.scalp_noise, electrode_jitter_deg=0.0))
+    quiet = _in_place(person)
     names = cap_names(32)
     rng = np.random.default_rng(0)
     average, _, _ = project_eeg(activity, quiet, names, rng, artefacts=False)
@@ -192,7 +201,8 @@ def test_bold_lags_the_states(person, activity, haemodynamics):
 
 
 def test_bold_at_a_source_alone_is_its_convolved_state(person, activity):
-    alone = dataclasses.replace(person, bold_percent=np.where(np.arange(person.n_sources) == 10, 1.0, 0.0))
+    canonical = {"hrf_undershoot": np.full(person.n_sources, 1 / 6), "hrf_spread": np.zeros(person.n_sources)}
+    alone = dataclasses.replace(person, bold_percent=np.where(np.arange(person.n_sources) == 10, 1.0, 0.0), **canonical)
     truth, _ = simulate_bold(
         activity, alone, person.coordinates_mm[10:11], 2.0, 80, np.random.default_rng(0), first_volume_onset_s=12.5
     )

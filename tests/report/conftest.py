@@ -17,6 +17,7 @@ from scipy import ndimage
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import Grid, make_grid
 from bids_eeg2fmri.bold.units import BASELINE, UNITS_PER_Z
+from bids_eeg2fmri.derivatives.evaluated_caps import EvaluatedCaps
 from bids_eeg2fmri.eeg.recording import Cleaning, Event, Recording, VolumeClock
 from bids_eeg2fmri.report.comparison import Comparison
 from bids_eeg2fmri.report.panel import Drawing, FigurePanel
@@ -26,6 +27,7 @@ from bids_eeg2fmri.report.run import RunReport
 from bids_eeg2fmri.report.style import new_figure
 from bids_eeg2fmri.settings import OutputSpace
 from bids_eeg2fmri.synthesis.prediction import PredictionSummary
+from bids_eeg2fmri.synthesis.reliability_maps import ReliabilityMaps
 
 BANDS_HZ = ((1.0, 4.0), (4.0, 8.0), (8.0, 10.0), (10.0, 13.0), (13.0, 20.0), (20.0, 30.0), (30.0, 45.0))
 TR_S = 2.0
@@ -128,6 +130,7 @@ def make_run_report(
             **{f"{kind}_{axis}": np.zeros(n_volumes) for kind in ("trans", "rot") for axis in "xyz"},
         }
     )
+    expected_r = _map(rng, grid, 12, -0.05, 0.45)
     novelty = np.clip(55 + 20 * networks[0], 0, 100)
     fields: dict[str, Any] = {
         "stem": stem or "sub-01_task-rest_rec-eeg2fmri_run-1",
@@ -155,6 +158,9 @@ def make_run_report(
         "command": "bids-eeg2fmri /data /out participant --participant-label 01",
         "device": "cpu",
         "seconds": {"read": 1.2, "predict": 3.4, "write": 2.2},
+        "reliability": ReliabilityMaps(
+            expected_r, expected_r - 0.2, grid.tissue == 2, EvaluatedCaps(62, ("46 to 90",), 20, False)
+        ),
     }
     return RunReport(**(fields | changes))
 

@@ -1,6 +1,9 @@
 """Synthesis block by block: no seams, no dependence on where a block begins, honest about missing history."""
 
+from dataclasses import replace
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -8,16 +11,31 @@ from flax import nnx
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.eeg.recording import VolumeClock
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
+from bids_eeg2fmri.network.recording_facts import RecordingFacts
 from bids_eeg2fmri.settings import OutputSpace
 from bids_eeg2fmri.synthesis.grid_maps import make_grid_maps
-from bids_eeg2fmri.synthesis.spectrogram import Spectrogram
+from bids_eeg2fmri.synthesis.spectrogram import SourceSpectrogram
 from bids_eeg2fmri.synthesis.synthesise import VOLUMES_PER_BLOCK, Synthesis
+
+CONFIG = NeuralFieldConfig(n_maps=4, n_states=12, n_fourier=8, field_width=16)
+
+
+def _network():
+    """Untrained, but with a posterior that depends on the recording's information."""
+    model = NeuralField(CONFIG, rngs=nnx.Rngs(0))
+    keys = jax.random.split(jax.random.key(1), 2)
+    model.loadings[...] = 0.3 * jax.random.normal(keys[0], model.loadings.shape)
+    model.band_weights[...] = 0.3 * jax.random.normal(keys[1], model.band_weights.shape)
+    return model
 
 
 @pytest.fixture(scope="module")
 def network():
-    model = NeuralField(NeuralFieldConfig(n_maps=4, n_fourier=8, field_width=16), rngs=nnx.Rngs(0))
-    model.linear[...] = 0.05 * jax.random.normal(jax.random.key(0), model.linear.shape)
+    model = _network()
+    model.linear[...] = 5.0 * jax.random.normal(jax.random.key(0), model.linear.shape)
+    # Half the amplitude, less for weaker predictions.
+    model.gain_knots[...] = jnp.array([-6.0, -3.0, 0.0, 3.0, 6.0])
+    model.gain[...] = jnp.array([0.2, 0.35, 0.5, 0.65, 0.8])
     return model
 
 
@@ -30,7 +48,17 @@ def maps(network):
 def spectrogram():
     rng = np.random.default_rng(0)
     log_power = rng.standard_normal((700, 214, 6)).astype(np.float32)
-    return Spectrogram(log_power, 1 + 0.5 * np.arange(700), np.ones(700, bool), rng.uniform(0.01, 0.2, 214))
+    root = rng.standard_normal((6, 214, 20))
+    facts = RecordingFacts(
+        amplitude=rng.uniform(0.5, 1.5, (214, 6)).astype(np.float32),
+        information=(root @ root.transpose(0, 2, 1) / 40).astype(np.float32),
+        profile=rng.standard_normal(214 * 6).astype(np.float32),
+        condition=np.zeros(24, np.float32),
+        missing=np.zeros((), np.float32),
+    )
+    return SourceSpectrogram(
+        log_power, 1 + 0.5 * np.arange(700), np.ones(700, bool), facts, rng.uniform(0.01, 0.2, 214)
+    )
 
 
 def _run(network, maps, spectrogram, clock):
@@ -49,16 +77,44 @@ def test_blocks_join_without_seams(network, maps, spectrogram):
     assert mean.shape == sd.shape == (clock.n_volumes, maps.n_voxels)
     frames = spectrogram.standardised(0, 700)
     features = network.features(frames, spectrogram.times_s.astype(np.float32), clock.onsets_s.astype(np.float32), 0.5)
-    direct = np.asarray(network.coefficients(features)).mean(axis=0) @ np.asarray(maps.voxels.mean).T
-    np.testing.assert_allclose(mean, direct[:, : maps.n_voxels], atol=1e-4)
+    coefficients = np.asarray(network.coefficients(network.states(features, spectrogram.facts))).mean(axis=0)
+    strength = np.log(np.square(coefficients).sum(axis=1).mean() + 1e-4)
+    amplitude = np.interp(strength, network.gain_knots[...], network.gain[...])
+    assert 0.2 < amplitude < 0.8
+    direct = amplitude * coefficients @ np.asarray(maps.voxels.mean).T
+    assert mean.std() > 0.01
+    np.testing.assert_allclose(mean, direct[:, : maps.n_voxels], atol=2e-3 * np.abs(direct).max())
     assert summary.parcel_mean_z.shape == (clock.n_volumes, 214)
     assert summary.features_z.shape == (clock.n_volumes, 214, 6)
 
 
+def test_the_size_of_blocks_does_not_matter(network, maps, spectrogram):
+    clock = VolumeClock(3.0, 2.0, 90, "assumed")
+    whole = Synthesis(network, maps, spectrogram, clock, volumes_per_block=90)
+    pieces = Synthesis(network, maps, spectrogram, clock, volumes_per_block=17)
+    one, other = (np.concatenate([block.total_sd_z for block in each]) for each in (whole, pieces))
+    np.testing.assert_allclose(one, other, rtol=1e-3)
+    for name in ("aleatoric_sd_z", "epistemic_sd_z", "novelty", "parcel_mean_z", "parcel_sd_z"):
+        np.testing.assert_allclose(
+            getattr(pieces.summary(), name), getattr(whole.summary(), name), rtol=1e-3, atol=1e-4
+        )
+
+
+def test_an_eeg_without_information_is_predicted_as_the_mean(network, maps, spectrogram):
+    facts = spectrogram.facts
+    nothing = facts._replace(information=0 * facts.information, amplitude=0 * facts.amplitude)
+    mean, sd, _ = _run(network, maps, replace(spectrogram, facts=nothing), VolumeClock(0.0, 2.0, 20, "assumed"))
+    assert not mean.any()
+    assert (sd > 0).all()
+
+
 def test_the_clock_may_begin_anywhere(network, maps, spectrogram):
+    """Up to the amplitude, which is that of the volumes asked for."""
     whole, _, _ = _run(network, maps, spectrogram, VolumeClock(0.0, 2.0, 120, "assumed"))
     later, _, _ = _run(network, maps, spectrogram, VolumeClock(60.0, 2.0, 90, "markers: R128"))
-    np.testing.assert_allclose(later, whole[30:], atol=1e-4)
+    scale = (later * whole[30:]).sum() / np.square(whole[30:]).sum()
+    assert scale == pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(later, scale * whole[30:], atol=1e-4)
 
 
 def test_parcels_are_averages_of_voxels(network, maps, spectrogram):
@@ -70,9 +126,9 @@ def test_parcels_are_averages_of_voxels(network, maps, spectrogram):
 
 
 def test_missing_history_is_the_mean_and_less_certain(spectrogram):
-    agreeing = NeuralField(NeuralFieldConfig(n_maps=4, n_fourier=8, field_width=16), rngs=nnx.Rngs(0))
+    agreeing = _network()
     agreeing.linear[...] = agreeing.linear[...] + 0.05
-    agreeing.noise.maps.bias[...] = np.array([0.0, 1.0, 0.0, 0.0, 0.0], np.float32)
+    agreeing.noise.maps.bias[...] = np.array([0.0, 1.0, 0.0, 0.0], np.float32)
     agreeing.noise.maps.kernel[...] = 0 * agreeing.noise.maps.kernel[...]
     # Scores above the last quantile widen the intervals: here nothing is novel.
     agreeing.novelty.quantiles[...] = np.linspace(0, 1e6, 101, dtype=np.float32)
@@ -88,7 +144,8 @@ def test_bad_frames_do_not_speak(network, maps, spectrogram):
     valid[200:300] = False
     spoilt = spectrogram.log_power.copy()
     spoilt[200:300] = 50.0
-    masked = Spectrogram(spoilt, spectrogram.times_s, valid, spectrogram.resolution)
-    silent = Spectrogram(spectrogram.log_power, spectrogram.times_s, valid, spectrogram.resolution)
+    masked, silent = (
+        replace(spectrogram, log_power=log_power, valid=valid) for log_power in (spoilt, spectrogram.log_power)
+    )
     clock = VolumeClock(0.0, 2.0, 150, "assumed")
     np.testing.assert_allclose(_run(network, maps, masked, clock)[0], _run(network, maps, silent, clock)[0], atol=1e-4)

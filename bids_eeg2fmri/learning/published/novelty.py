@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...network.calhas2022.trained import Bands, TrainedCalhas2022
+from ...network.novelty import Description, as_description
 from ..novelty import fit_novelty_axes, fit_novelty_scale
 from .cache import CachedRecording
 from .volumes import Volumes
@@ -22,25 +23,25 @@ class Described(NamedTuple):
         Band means of the windows before each usable volume, less the recording's.
     evidence
         Share of these windows that were recorded: all of them.
-    profile
+    description
         Mean of each band over the recording.
     """
 
     features: Float[np.ndarray, "volumes features"]
     evidence: Float[np.ndarray, " volumes"]
-    profile: Float[np.ndarray, " profile"]
+    description: Description
 
 
 def set_novelty(trained: TrainedCalhas2022, training: Volumes, held_out: Volumes) -> None:
     """Principal axes from the training people, scale and quantiles from people not trained on."""
     described = (_describe(recording, trained) for recording in training.recordings)
     n_features = len(trained.facts.channel_names) * len(trained.bands.edges_hz)
-    gram, count, profiles = np.zeros((n_features, n_features)), 0, []
-    for features, evidence, profile in described:
+    gram, count, descriptions = np.zeros((n_features, n_features)), 0, []
+    for features, evidence, description in described:
         gram += features.T.astype(float) @ features
         count += len(evidence)
-        profiles.append(profile)
-    fit_novelty_axes(trained.novelty, gram, count, np.stack(profiles))
+        descriptions.append(description)
+    fit_novelty_axes(trained.novelty, gram, count, descriptions)
     fit_novelty_scale(trained.novelty, (_describe(recording, trained) for recording in held_out.recordings))
 
 
@@ -50,7 +51,7 @@ def _describe(recording: CachedRecording, trained: TrainedCalhas2022) -> Describ
     bands = _band_means(recording, trained.bands) - profile
     sums = np.concatenate([np.zeros((1, bands.shape[1])), np.cumsum(bands, axis=0, dtype=float)])
     features = (sums[usable] - sums[usable - trained.n_windows]) / trained.n_windows
-    return Described(features.astype(np.float32), np.ones(len(usable), np.float32), profile)
+    return Described(features.astype(np.float32), np.ones(len(usable), np.float32), as_description(profile))
 
 
 def _band_means(recording: CachedRecording, bands: Bands) -> Float[np.ndarray, "volumes features"]:

@@ -15,6 +15,7 @@ from .methods import collect_methods
 from .montage import draw_montage
 from .outputs import collect_outputs
 from .parcels import draw_parcels
+from .reliability import draw_reliability
 from .scores import collect_scores
 from .tstd import draw_tstd
 from .uncertainty import draw_uncertainty
@@ -73,6 +74,15 @@ PANELS: tuple[Panel, ...] = (
     ),
     FigurePanel(
         BOLD,
+        "reliability",
+        "Reliability",
+        "How far people whom the model had never seen were predicted with caps of this size. Read everything below "
+        "inside the yellow line only: outside it, zero correlation with measured BOLD cannot be ruled out. It says "
+        "nothing about this person, and of a model trained on simulations it holds for simulated people.",
+        draw_reliability,
+    ),
+    FigurePanel(
+        BOLD,
         "boldref",
         "Reference and space",
         "Mean of the synthetic series over the template, cut at fixed MNI coordinates (mm; left is left). The outline "
@@ -111,8 +121,8 @@ PANELS: tuple[Panel, ...] = (
         "parcels",
         "Networks",
         "Mean series of four networks; the band is two predictive sd, drawn as if the errors of a network's parcels "
-        "were fully correlated (the widest case). Below: spectra. Most power should lie in the shaded band; narrow "
-        "peaks would be marks of the processing.",
+        "were fully correlated (the widest case). Grey: most of its parcels should not be interpreted. "
+        "Below: spectra. Most power should lie in the shaded band; narrow peaks would be marks of the processing.",
         draw_parcels,
     ),
     FigurePanel(

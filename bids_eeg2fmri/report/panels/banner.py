@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...derivatives.provenance import is_simulated
 from ..run import RunReport
 
 
@@ -28,8 +29,7 @@ def collect_banner(run: RunReport, output_dir: Path) -> dict[str, Any]:
 
 def trained_on_simulations(sidecar: dict[str, Any]) -> bool:
     """Whether the training data named by a sidecar are simulated."""
-    named = training_data(sidecar).lower()
-    return "simulat" in named or "phantom" in named
+    return is_simulated([training_data(sidecar)])
 
 
 def training_data(sidecar: dict[str, Any]) -> str:

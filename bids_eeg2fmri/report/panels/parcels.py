@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from scipy import signal
 
@@ -18,6 +18,8 @@ _NAMES = {"Vis": "Visual", "SomMot": "Somatomotor", "Default": "Default mode", "
 _LOW_HZ, _HIGH_HZ = 0.01, 0.1
 _SHOWN_DB = 50.0
 _WINDOW_S = 128.0
+# Of a parcel's voxels, and of a network's parcels.
+_LEAST_SHARE = 0.5
 
 
 def draw_parcels(run: RunReport) -> Drawing:
@@ -28,17 +30,21 @@ def draw_parcels(run: RunReport) -> Drawing:
     series = figure.add_gridspec(len(_SHOWN), 1, left=LEFT, right=RIGHT, top=top, bottom=0.42, hspace=0.35)
     rows = [figure.add_subplot(series[row]) for row in range(len(_SHOWN))]
     networks = np.array(load_atlas().networks)
+    reliable = _reliable_parcels(run)
     for axes, (network, colour) in zip(rows, _SHOWN.items(), strict=True):
         members = np.flatnonzero(networks == network)
         mean, sd = run.summary.parcel_mean_z[:, members].mean(1), run.summary.parcel_sd_z[:, members].mean(1)
         times = volume_times_s(run, len(mean))
-        axes.fill_between(times, mean - 2 * sd, mean + 2 * sd, color=colour, alpha=0.22, linewidth=0)
-        axes.plot(times, mean, color=colour)
+        share = None if reliable is None else float(reliable[members].mean())
+        shown = colour if share is None or share >= _LEAST_SHARE else MUTED
+        axes.fill_between(times, mean - 2 * sd, mean + 2 * sd, color=shown, alpha=0.22, linewidth=0)
+        axes.plot(times, mean, color=shown)
         axes.axhline(0, color=FAINT, linewidth=0.7, zorder=0)
         axes.set_xlim(*volume_span_s(run))
         axes.set_ylabel("z")
         axes.tick_params(labelbottom=axes is rows[-1], labelsize=7)
-        name_row(axes, f"{_NAMES[network]} ({len(members)} parcels)")
+        known = "" if share is None else f", {round(share * len(members))} of them may be interpreted"
+        name_row(axes, f"{_NAMES[network]} ({len(members)} parcels{known})")
     rows[-1].set_xlabel("Time from the first volume (s)")
     spectrum = figure.add_gridspec(1, 1, left=LEFT, right=RIGHT, top=0.31, bottom=0.08)
     _draw_spectrum(figure.add_subplot(spectrum[0]), run, networks)
@@ -49,6 +55,14 @@ def draw_parcels(run: RunReport) -> Drawing:
         f"Synthetic: mean series of {len(_SHOWN)} networks with bands of two predictive standard deviations, and "
         f"spectra of {run.summary.parcel_mean_z.shape[1]} parcels{power}.",
     )
+
+
+def _reliable_parcels(run: RunReport) -> Bool[np.ndarray, " parcels"] | None:
+    """Parcels of which at least half may be interpreted; ``None`` for a model that does not know."""
+    if run.reliability is None:
+        return None
+    averaging = load_atlas().averaging_matrix(run.grid.coordinates_mm)
+    return averaging @ run.reliability.interpretable.astype(np.float32) >= _LEAST_SHARE
 
 
 def _draw_spectrum(axes: Axes, run: RunReport, networks: np.ndarray) -> None:

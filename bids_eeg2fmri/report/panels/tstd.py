@@ -7,7 +7,7 @@ import numpy as np
 from ..mosaic import OVERVIEW, robust_limits
 from ..panel import Drawing
 from ..run import RunReport
-from ..strips import draw_map, strip_figure
+from ..strips import draw_map, hatch_unreliable, strip_figure
 from ..style import SEQUENTIAL
 
 
@@ -17,7 +17,7 @@ def draw_tstd(run: RunReport) -> Drawing:
     tsnr = np.divide(run.mean_map, run.tstd_map, out=np.full_like(run.mean_map, np.nan), where=run.tstd_map > 0)
     draw_map(upper, run.grid, run.tstd_map, OVERVIEW, SEQUENTIAL, (0.0, robust_limits(run.tstd_map)[1]), "BOLD units")
     draw_map(lower, run.grid, tsnr, OVERVIEW, SEQUENTIAL, (0.0, robust_limits(tsnr)[1]), "tSNR")
-    upper[0].set_title("Standard deviation over time")
+    upper[0].set_title(f"Standard deviation over time{hatch_unreliable(upper[0], run, OVERVIEW)}")
     lower[0].set_title("tSNR: mean over standard deviation (the mean is set, not predicted)")
     return Drawing(
         figure,

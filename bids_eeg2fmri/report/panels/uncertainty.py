@@ -10,7 +10,7 @@ from ...bold.units import UNITS_PER_Z
 from ..mosaic import OVERVIEW, robust_limits
 from ..panel import Drawing
 from ..run import RunReport
-from ..strips import draw_map, strip_figure
+from ..strips import draw_map, hatch_unreliable, strip_figure
 from ..style import SEQUENTIAL
 
 RELATIVE_THRESHOLD = 1.0
@@ -44,8 +44,9 @@ def draw_uncertainty(run: RunReport) -> Drawing:
     places[3][1].axhline(RELATIVE_THRESHOLD, color="white", linewidth=2)
     stated = f"{np.nanmedian(epistemic):.2f}" if run.summary.epistemic_estimated else "not estimated"
     share = 100 * share_of_grey_below(run)
+    hatched = hatch_unreliable(places[3][0], run, OVERVIEW)
     places[3][0].set_title(
-        f"Relative: total sd / sd of the signal; {share:.0f} % of grey matter below {RELATIVE_THRESHOLD:g}"
+        f"Relative: total sd / sd of the signal; {share:.0f} % of grey matter below {RELATIVE_THRESHOLD:g}{hatched}"
     )
     return Drawing(
         figure,

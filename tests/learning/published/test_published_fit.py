@@ -19,6 +19,7 @@ from bids_eeg2fmri.learning.published.cap import RecordedCap, training_facts
 from bids_eeg2fmri.learning.published.fit import fit_calhas2022, for_cap
 from bids_eeg2fmri.learning.published.prepare import cache_recording
 from bids_eeg2fmri.network.calhas2022 import Blocks, Calhas2022Config
+from bids_eeg2fmri.network.novelty import as_description
 from bids_eeg2fmri.synthesis.cap_spectra import compute_cap_spectra
 from bids_eeg2fmri.synthesis.published import VolumePredictor
 
@@ -193,7 +194,7 @@ def test_the_novelty_score_knows_the_training_people(people, facts, fitted):
         from bids_eeg2fmri.synthesis.published import describe
 
         described = describe(spectra, windows, recorded)
-        score = trained.novelty.score(described.features, spectra.profile, described.evidence)
+        score = trained.novelty.score(described.features, as_description(spectra.profile), described.evidence)
         percentiles.append(np.median(trained.novelty.percentile(score)))
     assert percentiles[0] < 95
     assert percentiles[1] > percentiles[0]

@@ -1,0 +1,1 @@
+"""What a model makes of real EEG: see ``benchmarks/real_eeg.py``."""
