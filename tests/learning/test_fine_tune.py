@@ -45,7 +45,7 @@ def _nonsense(state):
 
 RULES = {
     "usual": by_weights(0, 0, -1, 0, 0, 1),
-    "other": by_weights(0, 0, 1.5, 0, 0, 1),
+    "other": by_weights(0, 2, 0, 0, 0, 1),
     "noise": _nonsense,
 }
 
