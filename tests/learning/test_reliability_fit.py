@@ -74,13 +74,17 @@ def test_known_correlations_come_back(stored):
     assert described[0]["mean_r"] < described[1]["mean_r"]
     assert described[0]["share_interpretable"] < described[1]["share_interpretable"]
     np.testing.assert_array_equal(reliability.n_people[...], [10, 0, 10, 0])
+    # Independent volumes: 1 / (n - 3), halved by the two caps per person.
+    np.testing.assert_allclose(reliability.sampling[...][np.array([0, 2])], 0.5 / (N_VOLUMES - 3), rtol=0.1)
+    # These people have exactly their correlation: nothing of their spread is sampling.
+    reliability.sampling[...] = 0 * reliability.sampling[...]
     coordinates, _ = sample_voxels()
     for size in (19, 64):
         maps = reliability.r_maps(coordinates, grey_fraction(coordinates), size)
         assert np.corrcoef(np.arctanh(maps.r), true_z(size))[0, 1] > 0.95
         np.testing.assert_allclose(np.arctanh(maps.r).mean(), true_z(size).mean(), atol=0.06)
         # Two caps per person: their mean varies less than a single one.
-        sd = (np.arctanh(maps.r) - np.arctanh(maps.lower)) / (1.833 * np.sqrt(1.1))
+        sd = (np.arctanh(maps.r) - np.arctanh(maps.lower)) / (1.383 * np.sqrt(1.1))
         assert np.median(sd) == pytest.approx(Z_PEOPLE_SD / np.sqrt(2), rel=0.4)
 
 
