@@ -20,8 +20,7 @@ Inputs = Callable[[Example], Float[np.ndarray, "volumes inputs"]]
 
 def inputs_of(network: NeuralField) -> Inputs:
     """The slow states of an example's volumes, by the network as it is now."""
-    graph, state = nnx.split(network)
-    frozen = nnx.merge(graph, state)
+    frozen = nnx.clone(network)
 
     def inputs(example: Example) -> Float[np.ndarray, "volumes inputs"]:
         blocks = []

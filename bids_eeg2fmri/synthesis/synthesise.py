@@ -112,6 +112,11 @@ class Synthesis:
         coefficients = jnp.asarray(self._described.coefficients)
         return self._network.strength(coefficients, jnp.ones(coefficients.shape[1]))
 
+    @cached_property
+    def _conditions(self) -> Float[Array, "volumes conditions"]:
+        """Of all volumes: the recording's information is weighed once, not in every block."""
+        return self._network.conditions(jnp.asarray(self._described.evidence), self._facts, self._strength)
+
     def __iter__(self) -> Iterator[PredictionBlock]:
         for first in range(0, len(self._volume_times_s), self._volumes_per_block):
             yield self._predict(first)
@@ -127,7 +132,7 @@ class Synthesis:
         count = min(size, len(self._volume_times_s) - first)
         counted = (np.arange(size) < count).astype(np.float32)
         coefficients = network.amplitude(self._strength) * self._described.coefficients[:, index]
-        conditions = network.conditions(jnp.asarray(self._described.evidence[index]), self._facts, self._strength)
+        conditions = self._conditions[index]
         widening = network.novelty.widening(jnp.asarray(self._described.novelty[index]))
         voxels = render(coefficients, conditions, widening, counted, maps.voxels)
         parcels = render(coefficients, conditions, widening, counted, maps.parcels)

@@ -14,8 +14,21 @@ import numpy as np
 
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.learning.examples import Example, sample_voxels, save_examples, zscore
+from bids_eeg2fmri.network.neuralfield import NeuralFieldConfig
 
 N_PARCELS, N_BANDS = 214, 6
+CONFIG = NeuralFieldConfig(
+    peaks_s=(5.5,),
+    widths_s=(2.0,),
+    n_maps=8,
+    n_states=12,
+    n_fourier=16,
+    field_width=24,
+    noise_fourier=4,
+    noise_width=8,
+    n_novelty_axes=4,
+)
+"""A network small enough to be trained in a test, with one lag."""
 Rule = Callable[[np.ndarray], np.ndarray]
 """BOLD of every functional network (volumes x networks) from their modulations (volumes x lags x networks x bands)."""
 

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from fabricated_people import by_weights, save_people
+from fabricated_people import CONFIG, by_weights, save_people
 from flax import nnx
 
 from bids_eeg2fmri.evaluation.scores import temporal_correlation
@@ -22,19 +22,8 @@ from bids_eeg2fmri.learning.people import People, examples_of
 from bids_eeg2fmri.learning.predict import Predictor
 from bids_eeg2fmri.learning.reliability import fit_reliability
 from bids_eeg2fmri.learning.ridge import accumulate, jackknife, joined, solve
-from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
+from bids_eeg2fmri.network.neuralfield import NeuralField
 
-CONFIG = NeuralFieldConfig(
-    peaks_s=(5.5,),
-    widths_s=(2.0,),
-    n_maps=8,
-    n_states=12,
-    n_fourier=16,
-    field_width=24,
-    noise_fourier=4,
-    noise_width=8,
-    n_novelty_axes=4,
-)
 TWO_LAGS = replace(CONFIG, peaks_s=(3.5, 5.5), widths_s=(1.5, 2.0))
 
 

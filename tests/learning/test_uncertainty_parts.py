@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from fabricated_people import by_weights, save_people
+from fabricated_people import CONFIG, by_weights, save_people
 
 from bids_eeg2fmri.learning import fit, held_out
 from bids_eeg2fmri.learning.examples import sample_voxels
@@ -17,19 +17,7 @@ from bids_eeg2fmri.learning.fields import fit_field, fit_noise, fit_parcel_noise
 from bids_eeg2fmri.learning.fit import fit_neuralfield
 from bids_eeg2fmri.learning.people import People, examples_of
 from bids_eeg2fmri.learning.predict import Predictor
-from bids_eeg2fmri.network.neuralfield import NeuralFieldConfig
 
-CONFIG = NeuralFieldConfig(
-    peaks_s=(5.5,),
-    widths_s=(2.0,),
-    n_maps=8,
-    n_states=12,
-    n_fourier=16,
-    field_width=24,
-    noise_fourier=4,
-    noise_width=8,
-    n_novelty_axes=4,
-)
 RULE = by_weights(0, 0, -1, 0, 0, 1)
 POOR, GOOD = 0.02, 4.0
 FEW, MANY = 6, 24
