@@ -1,6 +1,6 @@
 r"""Train the bundled ``neuralfield-sim`` on simulated people and write its bundle and card.
 
-    python tools/train_bundled_model.py --work-dir /tmp/training --people 160
+    python tools/train_bundled_model.py --work-dir /tmp/training
 
 Simulated people are kept in the work directory: a start that was stopped goes on where it was. Other
 ``--first-seed``s give other people. What the benchmarks measure on further people and on real EEG goes on the card::
@@ -128,7 +128,7 @@ def main() -> None:
     """Train, then write the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work-dir", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=160)
+    parser.add_argument("--people", type=int, default=240)
     parser.add_argument("--selection", type=int, default=36, help="people who choose penalties and fit the noise")
     parser.add_argument("--calibration", type=int, default=48, help="people who calibrate the intervals")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the training people; others follow")

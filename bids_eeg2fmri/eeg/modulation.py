@@ -25,6 +25,9 @@ from .sources import COMPONENTS_PER_PARCEL
 
 # Share of the fitted model in the covariance that is inverted: short recordings of many electrodes need it.
 _MODEL_SHARE = 0.4
+# White noise added to it, per electrode, in shares of their mean variance: the more electrodes, the worse the smallest
+# eigenvalues are estimated, and without it they would weigh most.
+_FLOOR_PER_ELECTRODE = 1.6e-4
 _LEAST_SHARE = 1e-4
 
 
@@ -104,13 +107,14 @@ def _fit(measured: Float[np.ndarray, "good good"], model: Float[np.ndarray, "goo
     """Weights of parcels and white noise by non-negative least squares; the average reference is projected out."""
     n_good = len(measured)
     centring = np.eye(n_good) - 1 / n_good
+    measured = centring @ measured @ centring
     level = max(np.trace(measured) / (n_good - 1), np.finfo(np.float32).tiny)
-    measured = centring @ measured @ centring / level
+    measured = measured / level
     (brain, noise), _ = nnls(np.stack([model.ravel(), centring.ravel()], axis=1), measured.ravel())
     # Traces of both parts are equal; neither may vanish, or nothing could be inverted.
     brain, noise = max(brain, _LEAST_SHARE), max(noise, _LEAST_SHARE)
     fitted = brain * model + noise * centring
-    drawn = (1 - _MODEL_SHARE) * measured + _MODEL_SHARE * fitted
+    drawn = (1 - _MODEL_SHARE) * measured + _MODEL_SHARE * fitted + _FLOOR_PER_ELECTRODE * n_good * centring
     basis = np.linalg.eigh(centring)[1][:, 1:]
     inverse = basis @ np.linalg.inv(basis.T @ drawn @ basis) @ basis.T
     ratio = np.linalg.solve(basis.T @ fitted @ basis, basis.T @ measured @ basis)

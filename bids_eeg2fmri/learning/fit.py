@@ -28,6 +28,9 @@ from .ridge import Moments, accumulate, jackknife, joined, leading_maps
 
 SPREAD_PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 PENALTIES = (10.0, 100.0, 1000.0, 10_000.0, 100_000.0)
+# Of what the best penalty explains; a stronger one that loses no more is preferred, as the selection people come from
+# where the training people come from and cannot tell which details hold elsewhere.
+_TOLERANCE = 0.05
 # Of every recording, for the axes of the novelty score.
 _NOVELTY_VOLUMES = 40
 logger = logging.getLogger(__name__)
@@ -140,15 +143,15 @@ def _best(
     inputs: Inputs,
     selection: Sequence[Person],
 ) -> tuple[float, Factors]:
-    """The last penalty before the share explained falls, and the matrices fitted with it."""
+    """The strongest penalty before the share explained falls notably, and the matrices fitted with it."""
     best, most = None, -np.inf
     for penalty in penalties:
         factors = fit(penalty)
         explained = explained_share(inputs, factors, selection)
         logger.info("%s penalty %g: %.5f of the variance explained", name, penalty, explained)
-        if explained <= most:
+        if explained < most - _TOLERANCE * abs(most):
             break
-        best, most = (penalty, factors), explained
+        best, most = (penalty, factors), max(explained, most)
     if best is None:
         raise ValueError("no penalties to choose from")
     return best

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 # Recordings per knot: fewer give one gain for all.
 _RECORDINGS_PER_KNOT = 4
-# Draws the gains towards the common one; in shares of a knot's fair part of the energy.
+# Draws the gains towards the common one; in shares of a knot's own part of the energy.
 _PRIOR = 0.25
 
 
@@ -53,9 +53,9 @@ def fit_gains(
     shares = np.stack([np.interp(strengths, knots, one) for one in np.eye(n_knots)], axis=1)
     # Non-negative least squares of shares @ gain, by way of square roots of the energies.
     root = np.sqrt(np.maximum(energy, 1e-12))
-    prior = np.sqrt(_PRIOR * energy.sum() / n_knots)
-    design = np.concatenate([root[:, None] * shares, prior * np.eye(n_knots)])
-    gains, _ = nnls(design, np.concatenate([with_target / root, np.full(n_knots, prior * common)]))
+    prior = np.sqrt(_PRIOR * np.maximum(energy @ shares, 1e-12))
+    design = np.concatenate([root[:, None] * shares, np.diag(prior)])
+    gains, _ = nnls(design, np.concatenate([with_target / root, prior * common]))
     return knots, gains
 
 

@@ -21,7 +21,7 @@ from ..settings import OutputSpace, Settings
 from .examples import Example, sample_voxels, save_examples
 from .recorded import example_from_recording
 
-_LAYOUT = "paired/2"
+_LAYOUT = "paired/3"
 
 
 def example_from_pair(

@@ -19,7 +19,7 @@ from ..phantom.draw import draw_person
 from ..phantom.person import PersonSpec
 
 # Another one for every change of the generator or of what an example holds.
-_LAYOUT = "simulated/2"
+_LAYOUT = "simulated/3"
 # Every process computes on one thread: people are what is parallel here.
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",

@@ -12,7 +12,6 @@ Reference = Literal[
     "Fz",
     "Pz",
     "AFz",
-    "Nz",
     "mastoids",
     "ears",
     "TP9-TP10",

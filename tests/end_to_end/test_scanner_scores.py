@@ -79,8 +79,11 @@ def test_the_map_is_the_correlation_of_the_two_images(scored: Pair) -> None:
     expected = np.divide((one * other).sum(axis=1), norms, out=np.zeros(len(norms)), where=norms > 0)
     inside = expected != 0
     assert inside.mean() > 0.9
-    # The synthetic image is stored in steps, which its smallest series feel.
-    np.testing.assert_allclose(written[brain][inside], expected[inside], atol=0.03)
+    # The synthetic image is stored in steps: noise of its own, which the smallest series feel most.
+    rounding = synthetic.dataobj.slope / np.sqrt(12) / one[inside].std(axis=1)
+    allowed = 0.005 + 6 * rounding / np.sqrt(one.shape[1])
+    assert (np.abs(written[brain][inside] - expected[inside]) < allowed).all()
+    assert np.median(allowed) < 0.02
     assert (written[~brain] == 0).all()
 
 
