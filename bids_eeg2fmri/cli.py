@@ -15,7 +15,13 @@ from .config_file import read_config_file
 from .errors import Eeg2fmriError, MissingInputError, UnknownLevelError, UsageError
 from .levels.logs import start_console
 from .parser import LEVELS, build_parser
-from .settings import RESOLUTIONS, OutputSpace, Settings
+from .settings import RESOLUTIONS, SCHAEFER200, OutputSpace, Settings
+
+_OPTIONS_OF_ONE_LEVEL = (
+    ("participant", ("explain", "parcellation", "parcels_only", "n_samples", "embed_report")),
+    ("group", ("classify", "contrast")),
+    ("train", ("search",)),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +83,18 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, tuple[str, ...]]:
     except (UsageError, MissingInputError) as error:
         parser.error(str(error))
     notes = ("--fs-license-file is ignored: FreeSurfer is not used.",) if "fs_license_file" in given else ()
-    return settings, notes
+    return settings, notes + _without_effect(settings)
+
+
+def _without_effect(settings: Settings) -> tuple[str, ...]:
+    """What to say of options that another level would have used."""
+    usual = {item.name: item.default for item in fields(Settings)}
+    return tuple(
+        f"--{name.replace('_', '-')} has no effect at the level {settings.level}; it belongs to {level}."
+        for level, names in _OPTIONS_OF_ONE_LEVEL
+        for name in names
+        if level != settings.level and getattr(settings, name) != usual[name]
+    )
 
 
 def _run_level(settings: Settings, command: str) -> int:
@@ -117,6 +134,8 @@ def _make_settings(given: dict[str, Any]) -> Settings:
             values[name] = value.absolute()
         elif isinstance(value, list):
             values[name] = tuple(dict.fromkeys(value))
+    if values.get("parcellation", SCHAEFER200).lower() != SCHAEFER200:
+        values["parcellation"] = str(Path(values["parcellation"]).absolute())
     return Settings(**values)
 
 

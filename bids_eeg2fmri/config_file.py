@@ -51,7 +51,7 @@ def _convert(action: argparse.Action, value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError(f"true or false is expected, not {value!r}")
         return value
-    if action.nargs == "+":
+    if action.nargs in ("+", "*"):
         if isinstance(value, dict):
             value = [f"{name}={item}" for name, item in value.items()]
         return [_convert_one(action, item) for item in (value if isinstance(value, list) else [value])]

@@ -128,6 +128,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_selection(OptionGroup(parser, "which recordings"))
     _add_eeg(OptionGroup(parser, "reading EEG"))
     _add_synthesis(OptionGroup(parser, "model and output"))
+    _add_extras(OptionGroup(parser, "beside the images"))
+    _add_group(OptionGroup(parser, "comparing people (level group)"))
     _add_training(OptionGroup(parser, "training (level train)"))
     _add_resources(OptionGroup(parser, "resources"))
     _add_running(OptionGroup(parser, "running"))
@@ -210,9 +212,66 @@ def _add_synthesis(group: OptionGroup) -> None:
         "--seed",
         type=whole_number,
         metavar="N",
-        help="decides what training draws: people of each part, weights, batches (default: 0)",
+        help="decides what is drawn: people, weights and batches in training, --n-samples, folds and permutations of "
+        "--classify (default: 0)",
     )
     group.switch("--sloppy", help="for tests: the coarsest output unless --output-spaces is given")
+
+
+def _add_extras(group: OptionGroup) -> None:
+    group.value(
+        "--explain",
+        nargs="*",
+        action="extend",
+        metavar="REGION",
+        help="which electrodes, frequencies and seconds before a volume the prediction rests on, for these regions "
+        "(networks or parcels of the bundled atlas; default: the networks), and the electrode graph of the published "
+        "network",
+    )
+    group.value(
+        "--parcellation",
+        metavar="NAME|FILE",
+        help=f"parcel series with their sd, in OUTPUT_DIR/parcels: schaefer200, or an image of labels in {SPACE} (with "
+        "a table of the same name, .tsv, for the names)",
+    )
+    group.switch("--parcels-only", help="parcel series and reports, no images (parcels: schaefer200 by default)")
+    group.value(
+        "--n-samples",
+        type=whole_number,
+        metavar="N",
+        help="draws from the predictive distribution of the parcel series, to carry its uncertainty on (default: 0)",
+    )
+    group.switch("--embed-report", help="one HTML file per person with all figures inside, to be sent by itself")
+
+
+def _add_group(group: OptionGroup) -> None:
+    group.value(
+        "--classify",
+        metavar="COLUMN",
+        help="classify by this column of participants.tsv, scans.tsv or events.tsv, cross-validated over people, "
+        "beside band power of the EEG and the majority",
+    )
+    group.value(
+        "--classify-unit",
+        choices=("participant", "recording", "event"),
+        help="what is classified (default: participant)",
+    )
+    group.value(
+        "--permutations",
+        type=whole_number_above_zero,
+        metavar="N",
+        help="permutations of the labels for the p-value of --classify (default: 1000)",
+    )
+    group.value(
+        "--contrast",
+        metavar="COLUMN",
+        help="second-level model of people's maps over this column of participants.tsv: groups or a number",
+    )
+    group.value(
+        "--contrast-weights",
+        choices=("uncertainty", "none"),
+        help="whether people weigh by how certain their maps are (default: uncertainty)",
+    )
 
 
 def _add_training(group: OptionGroup) -> None:
@@ -238,7 +297,7 @@ def _add_training(group: OptionGroup) -> None:
         "--folds",
         type=folds,
         metavar="K|loso",
-        help="cross-validation over people: K parts, or leave one out (default: 5)",
+        help="cross-validation over people: K parts, or leave one out (default: 5); also of --classify",
     )
     group.values(
         "--test-participants",
@@ -261,6 +320,12 @@ def _add_training(group: OptionGroup) -> None:
     group.value("--batch-size", type=whole_number_above_zero, metavar="N", help="volumes per step (default: 4)")
     group.value(
         "--learning-rate", type=number_above_zero, metavar="RATE", help="peak of the schedule (default: 0.00298)"
+    )
+    group.value(
+        "--search",
+        type=whole_number_above_zero,
+        metavar="N",
+        help="first try N generated architectures of calhas2022 with hyper-parameters, and train the best",
     )
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 SPACE = "MNI152NLin2009cAsym"
+SCHAEFER200 = "schaefer200"
 RESOLUTIONS = ("1", "2", "3", "4")
 
 Level = Literal["participant", "group", "train"]
 NetworkName = Literal["neuralfield", "calhas2022"]
 Device = Literal["auto", "cpu", "gpu"]
+ClassifyUnit = Literal["participant", "recording", "event"]
+ContrastWeights = Literal["uncertainty", "none"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,21 @@ class Settings:
     sloppy: bool = False
     random_seed: int = 0
 
+    # Beside the images
+    # No regions of interest: the default ones.
+    explain: tuple[str, ...] | None = None
+    parcellation: str | None = None
+    parcels_only: bool = False
+    n_samples: int = 0
+    embed_report: bool = False
+
+    # Group
+    classify: str | None = None
+    classify_unit: ClassifyUnit = "participant"
+    permutations: int = 1000
+    contrast: str | None = None
+    contrast_weights: ContrastWeights = "uncertainty"
+
     # Training
     network: NetworkName = "neuralfield"
     from_model: str | None = None
@@ -84,6 +102,7 @@ class Settings:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    search: int | None = None
 
     # Resources
     nprocs: int = 1

@@ -49,6 +49,15 @@ VALUES = {
     "epochs": ["3"],
     "batch_size": ["8"],
     "learning_rate": ["0.001"],
+    "search": ["8"],
+    "explain": ["Vis", "Thalamus"],
+    "parcellation": ["schaefer200"],
+    "n_samples": ["10"],
+    "classify": ["group"],
+    "classify_unit": ["recording"],
+    "permutations": ["99"],
+    "contrast": ["age"],
+    "contrast_weights": ["none"],
     "work_dir": ["scratch"],
     "bids_database_dir": ["db"],
     "fs_license_file": ["license.txt"],
@@ -77,7 +86,9 @@ SPELLINGS = [
     "--model --device --tr --overwrite --exclude-participant-label --exclude_participant_label --volume-marker",
     "--montage --allow-gradient-artefact --reference-image --float32 --seed",
     "--network --from --network-config --folds --test-participants --validation-participants --confounds",
-    "--epochs --batch-size --learning-rate",
+    "--epochs --batch-size --learning-rate --search",
+    "--explain --parcellation --parcels-only --n-samples --embed-report",
+    "--classify --classify-unit --permutations --contrast --contrast-weights",
 ]
 
 
@@ -158,6 +169,37 @@ def test_values(parsed: Parse, folders: Path) -> None:
         OutputSpace(resolution=None, reference_image=folders / "reference.nii.gz"),
     )
     assert settings.bids_filter_file == folders / "filter.json"
+
+
+def test_explaining_needs_no_regions(parsed: Parse, folders: Path) -> None:
+    assert parsed().explain is None
+    assert parsed("--explain").explain == ()
+    (folders / "extras.toml").write_text("explain = []\nparcels_only = true\n")
+    settings = parsed("--config-file", "extras.toml")
+    assert settings.explain == ()
+    assert settings.parcels_only
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "belongs_to"),
+    [
+        ("participant", ("--classify", "group"), "group"),
+        ("group", ("--explain",), "participant"),
+        ("train", ("--parcels-only",), "participant"),
+        ("group", ("--search", "3"), "train"),
+    ],
+)
+def test_an_option_of_another_level_is_named(
+    folders: Path, level: str, options: tuple[str, ...], belongs_to: str
+) -> None:
+    (note,) = parse(["in", "out", level, *options])[1]
+    assert note == f"{options[0]} has no effect at the level {level}; it belongs to {belongs_to}."
+    assert parse(["in", "out", belongs_to, *options])[1] == ()
+
+
+def test_a_parcellation_is_found_from_anywhere(parsed: Parse, folders: Path) -> None:
+    assert parsed("--parcellation", "labels.nii.gz").parcellation == str(folders / "labels.nii.gz")
+    assert parsed("--parcellation", "Schaefer200").parcellation == "Schaefer200"
 
 
 def test_a_reference_image_alone_replaces_the_default_grid(parsed: Parse) -> None:

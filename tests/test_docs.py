@@ -19,10 +19,12 @@ from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.bold.real_bold import RealBold
 from bids_eeg2fmri.derivatives import sidecars
-from bids_eeg2fmri.derivatives.completeness import RunHashes
+from bids_eeg2fmri.derivatives.completeness import EXPLAINED, RunHashes
+from bids_eeg2fmri.derivatives.contrast import ContrastNames
 from bids_eeg2fmri.derivatives.encoding import bold_encoding
 from bids_eeg2fmri.derivatives.evaluated_caps import EvaluatedCaps
 from bids_eeg2fmri.derivatives.names import UNCERTAINTY_PARTS, output_names
+from bids_eeg2fmri.derivatives.parcels import PARCELLATION, SAMPLES, SEED, ParcelNames
 from bids_eeg2fmri.derivatives.provenance import ModelProvenance
 from bids_eeg2fmri.eeg.recording import Cleaning, Recording, VolumeClock
 from bids_eeg2fmri.eeg.spectra import BANDS_HZ
@@ -47,7 +49,12 @@ DOCS = (
     "faq",
     "hpc",
     "evaluation",
+    "uncertainty_downstream",
     "training",
+    "gallery",
+    "architecture_search",
+    "classification",
+    "explanation",
 )
 PROGRAM = re.compile(r"bids-eeg2fmri(-phantom)?|bids_eeg2fmri(:\w+)?|[\w/]+\.sif")
 PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in DOCS))
@@ -163,6 +170,17 @@ def test_every_output_of_a_recording_stands_in_the_outputs(facts: sidecars.RunFa
     images = [path for path in (*names.required, *names.with_reliability, names.correlation) if path.suffix != ".json"]
     general = [path.name.replace(names.stem, "E").replace(names.space_entities, "S") for path in images]
     assert {*general, "E_events.tsv"} <= documented(read("docs/outputs.md"))
+
+
+def test_every_parcel_table_and_contrast_map_stands_in_the_outputs(facts: sidecars.RunFacts) -> None:
+    named = documented(read("docs/outputs.md"))
+    parcels = ParcelNames(facts.names, "P")
+    for path in (parcels.mean, parcels.std, parcels.samples):
+        assert path.name.replace(facts.names.stem, "E").replace(facts.names.space_entities, "S") in named
+    contrast = ContrastNames(facts.names.output_dir, "age", "tstd", facts.names.space_entities)
+    for path in (*map(contrast.image, ("effect", "z", "p", "zThresholded")), contrast.clusters, contrast.description):
+        assert path.name.replace(contrast.stem, "G") in named
+    assert {PARCELLATION, SAMPLES, SEED, EXPLAINED} <= named
 
 
 def test_every_confound_stands_in_the_outputs() -> None:

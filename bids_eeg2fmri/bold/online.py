@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from .film import SliceFilm
 from .grid import CSF, GREY_MATTER, WHITE_MATTER, Grid
 from .units import BASELINE, UNITS_PER_Z
 
@@ -15,7 +16,7 @@ _CARPET_SEED = 20090301  # any fixed number: the same voxels in every recording 
 class OnlineStatistics:
     """Voxel, tissue and volume statistics of a series that is never held as a whole.
 
-    Memory is a few maps and the carpet's subset, whatever the number of volumes.
+    Memory is a few maps, the carpet's subset and the pixels of :attr:`film`, whatever the number of volumes.
 
     Parameters
     ----------
@@ -42,12 +43,14 @@ class OnlineStatistics:
         self._carpet_voxels = _carpet_voxels(tissue, n_carpet)
         self._carpet = np.zeros((self._carpet_voxels.size, n_volumes), np.float32)
         self._carpet_tissue = tissue[self._carpet_voxels]
+        self.film = SliceFilm(grid, n_volumes)
 
     def update(
         self, mean_z: Float[np.ndarray, "volumes voxels"], total_sd_z: Float[np.ndarray, "volumes voxels"]
     ) -> None:
         """Take in the next block of predicted volumes and their predictive sd (standardised units)."""
         block = slice(self._seen, self._seen + mean_z.shape[0])
+        self.film.update(self._seen, mean_z, total_sd_z)
         self._region_means[block] = mean_z @ self._region_weights
         self._carpet[:, block] = mean_z[:, self._carpet_voxels].T
         self._mean_sd[block] = total_sd_z.mean(1)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +21,9 @@ from .names import OutputNames, sidecar
 
 State = Literal["done", "stale", "new"]
 
-# Key of the BOLD sidecar that only recordings with reliability maps have.
+# Keys of the BOLD sidecar: only recordings with reliability maps, and only explained ones, have them.
 RELIABILITY = "Reliability"
+EXPLAINED = "Explained"
 _BRAINVISION_FILES = re.compile(r"^\s*(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE)
 
 
@@ -106,20 +108,44 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def state(names: OutputNames, hashes: RunHashes) -> State:
-    """``"new"`` without a BOLD sidecar, ``"done"`` when it matches and every file is there, else ``"stale"``."""
-    bold_sidecar = sidecar(names.bold)
-    if not bold_sidecar.exists():
+def state(names: OutputNames, hashes: RunHashes, explain: Sequence[str] | None = None) -> State:
+    """``"new"`` without a BOLD sidecar, ``"done"`` when it matches and every file is there, else ``"stale"``.
+
+    ``explain`` are the regions that must be explained; ``None``: none need be.
+    """
+    if not sidecar(names.bold).exists():
         return "new"
-    try:
-        written = json.loads(bold_sidecar.read_text(encoding="utf-8"))
-        matches = all(written.get(key) == value for key, value in hashes.as_metadata.items())
-    except (OSError, ValueError, AttributeError):
+    written = matching(sidecar(names.bold), hashes)
+    if written is None:
         return "stale"
     # Which files there should be follows from the model, and the sidecar is of this model or stale anyway.
     needed = (*names.required, *(names.with_reliability if RELIABILITY in written else ()))
-    whole = all(path.is_file() and path.stat().st_size > 0 for path in needed)
-    return "done" if matches and whole else "stale"
+    return "done" if are_whole(needed) and is_explained(written, names, explain) else "stale"
+
+
+def is_explained(written: Mapping[str, Any], names: OutputNames, explain: Sequence[str] | None) -> bool:
+    """Whether a recording with this sidecar was explained for the regions asked for, if any were."""
+    if explain is None:
+        return True
+    explained = written.get(EXPLAINED)
+    if not isinstance(explained, dict) or explained.get("Regions") != list(explain):
+        return False
+    return are_whole(names.output_dir / path for path in explained.get("Files", ()))
+
+
+def matching(path: Path, hashes: RunHashes) -> dict[str, Any] | None:
+    """Content of a sidecar whose output was made from the present input, model and settings; else ``None``."""
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        matches = all(written.get(key) == value for key, value in hashes.as_metadata.items())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return written if matches else None
+
+
+def are_whole(paths: Iterable[Path]) -> bool:
+    """Whether all these files are there, none of them empty."""
+    return all(path.is_file() and path.stat().st_size > 0 for path in paths)
 
 
 def clear_leftovers(names: OutputNames) -> None:
@@ -134,6 +160,15 @@ def withdraw_completeness(names: OutputNames) -> None:
     path = sidecar(names.bold)
     with writing(path):
         path.unlink(missing_ok=True)
+
+
+def remove_images(names: OutputNames) -> None:
+    """Remove images of another input, model or settings; the sidecar that vouches for them goes first."""
+    optional = (names.correlation, names.reliability, names.interpretable)
+    images = sorted(set(names.required) - set(names.without_images))
+    for path in (sidecar(names.bold), *images, *optional, *map(sidecar, optional)):
+        with writing(path):
+            path.unlink(missing_ok=True)
 
 
 def signal_files(path: Path) -> tuple[Path, ...]:

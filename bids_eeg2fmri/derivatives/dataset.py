@@ -15,7 +15,7 @@ from .provenance import ModelProvenance
 
 BIDS_VERSION = "1.10.0"
 
-# `figures/` with a slash is not honoured by the validator.
+# A folder's name with a slash is not always honoured by the validator.
 _BIDSIGNORE = (
     "*.html",
     "figures",
@@ -23,8 +23,11 @@ _BIDSIGNORE = (
     "*_boldref.*",
     "*_boldmap.*",
     "*_timeseries.*",
+    "*_relevance.*",
+    "*_relmat.*",
     "*_xfm.*",
     "group_*",
+    "parcels",
     "layout_index.sqlite",
 )
 _DESCRIPTIONS = {

@@ -112,6 +112,11 @@ class OutputNames:
         return tuple(name for path in data for name in (path, sidecar(path)))
 
     @property
+    def without_images(self) -> tuple[Path, ...]:
+        """What a complete recording has when only parcels were asked for, besides them."""
+        return (self.confounds, sidecar(self.confounds))
+
+    @property
     def with_reliability(self) -> tuple[Path, ...]:
         """What a complete recording has in addition when its model has a reliability atlas."""
         return tuple(name for path in (self.reliability, self.interpretable) for name in (path, sidecar(path)))
@@ -136,7 +141,7 @@ def output_names(output_dir: Path, file: RecordingFile, grid: Grid) -> OutputNam
 
 def sidecar(path: Path) -> Path:
     """The JSON file that describes an image or a table."""
-    return path.with_name(path.name.removesuffix(".nii.gz").removesuffix(".tsv") + ".json")
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii").removesuffix(".tsv") + ".json")
 
 
 def _join(entities: tuple[tuple[str, str | None], ...]) -> str:

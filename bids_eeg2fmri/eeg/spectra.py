@@ -72,7 +72,7 @@ def log_band_power(
         bands = [power(spectrum[..., slice(*edges)], operators[band]) for band, edges in enumerate(bins)]
         return jnp.stack(bands, axis=-1)
 
-    steps, starts = _over_steps(one_step, signals_v, sfreq_hz, n_frames)
+    steps, starts = over_steps(one_step, signals_v, sfreq_hz, n_frames)
     index = jnp.arange(n_frames)
     step = index // _FRAMES_PER_STEP
     steps = steps[step, index - starts[step]]
@@ -111,10 +111,10 @@ def band_covariances(
 
         return jnp.stack([covariance(*edges) for edges in bins])
 
-    return _over_steps(one_step, signals_v, sfreq_hz, n_frames)[0].sum(axis=0)
+    return over_steps(one_step, signals_v, sfreq_hz, n_frames)[0].sum(axis=0)
 
 
-def _over_steps(
+def over_steps(
     one_step: Callable[[Array, Array], Array],
     signals_v: Float[Array, "channels samples"],
     sfreq_hz: float,

@@ -18,8 +18,22 @@ def connectivity_similarity(
     varies = (np.ptp(predicted, axis=0) > 0) & (np.ptp(observed, axis=0) > 0)
     if varies.sum() < 3:
         return float("nan")
-    pairs = np.triu_indices(int(varies.sum()), 1)
-    one, other = (np.corrcoef(series[:, varies], rowvar=False)[pairs] for series in (predicted, observed))
-    if np.ptp(one) < 1e-6 or np.ptp(other) < 1e-6:
+    one, other = (np.corrcoef(series[:, varies], rowvar=False) for series in (predicted, observed))
+    return matrix_similarity(one, other)
+
+
+def matrix_similarity(one: Float[np.ndarray, "parcels parcels"], other: Float[np.ndarray, "parcels parcels"]) -> float:
+    """Correlation between two matrices over the pairs above the diagonal that are finite in both.
+
+    NaN with fewer than three such pairs, or where one of the matrices is constant.
+    """
+    pairs = np.triu_indices(len(one), 1)
+    return pair_similarity(np.asarray(one)[pairs], np.asarray(other)[pairs])
+
+
+def pair_similarity(one: Float[np.ndarray, " pairs"], other: Float[np.ndarray, " pairs"]) -> float:
+    """As :func:`matrix_similarity`, of the entries above the diagonal alone."""
+    known = np.isfinite(one) & np.isfinite(other)
+    if known.sum() < 3 or np.ptp(one[known]) < 1e-6 or np.ptp(other[known]) < 1e-6:
         return float("nan")
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(one[known], other[known])[0, 1])

@@ -31,8 +31,8 @@ class OnlineScores:
         The parcels' series, compared volumes only.
     null
         Circular shifts and phase surrogates of the parcels' series.
-    n_volumes
-        Number of volumes that were compared.
+    compared
+        Which volumes were compared.
     """
 
     scores: dict[str, float]
@@ -41,7 +41,12 @@ class OnlineScores:
     predicted_parcels_z: Float[np.ndarray, "volumes parcels"]
     observed_parcels_z: Float[np.ndarray, "volumes parcels"]
     null: Null
-    n_volumes: int
+    compared: Bool[np.ndarray, " volumes"]
+
+    @property
+    def n_volumes(self) -> int:
+        """Number of volumes that were compared."""
+        return int(self.compared.sum())
 
 
 class OnlineComparison:
@@ -126,8 +131,8 @@ class OnlineComparison:
             Of the surrogates.
         """
         predicted, observed = np.concatenate(self._predicted), np.concatenate(self._observed)
-        valid = self._parcel_valid
-        sd = None if parcel_sd_z is None else np.asarray(parcel_sd_z)[np.concatenate(self._compared)]
+        valid, compared = self._parcel_valid, np.concatenate(self._compared)
+        sd = None if parcel_sd_z is None else np.asarray(parcel_sd_z)[compared]
         correlations = temporal_correlation(predicted, observed) if len(observed) > 1 else np.nan
         null = timing_nulls(predicted, observed, self._tr_s, valid=valid, seed=seed)
         parcels = parcel_scores(predicted, observed, self._tr_s, sd=sd, valid=valid, widths=parcel_widths)
@@ -138,7 +143,7 @@ class OnlineComparison:
             predicted_parcels_z=predicted,
             observed_parcels_z=observed,
             null=null,
-            n_volumes=len(observed),
+            compared=compared,
         )
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from ..bids.bids_name import parse_name
 from ..bids.filter_file import same_run
 from ..derivatives.atomic import write_json, write_text
+from ..derivatives.parcels import FOLDER
 from ..errors import BadDataError, Eeg2fmriError, NothingSelectedError
 from ..report.group_page import render_group_page
+from ..report.group_search import search_section
+from ..report.group_section import GroupSection
 from ..report.group_table import GroupRow, column_definitions, table_text
 from ..settings import Settings
 
 _STEM = "group_eeg2fmri"
-_ENDING = "_desc-preproc_bold.json"
+_BOLD_END, _PARCELS_END = "_desc-preproc_bold.json", "_stat-mean_timeseries.json"
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +47,13 @@ def run_group(settings: Settings, command: str) -> int:
         No synthetic recording is selected.
     WriteError, OutputError
         An output could not be written.
+    Eeg2fmriError
+        A classification or a comparison that was asked for cannot be made; the table and the page are there.
     """
     rows: list[GroupRow] = []
     failures: list[Eeg2fmriError] = []
-    for sidecar in _selected_sidecars(settings):
+    sidecars = _selected_sidecars(settings)
+    for sidecar in sidecars:
         try:
             row = _read_row(sidecar)
         except Eeg2fmriError as error:
@@ -57,21 +64,49 @@ def run_group(settings: Settings, command: str) -> int:
     if not rows:
         raise failures[0] if failures else _nothing(settings)
     _warn_about_absent(settings, rows)
-    messages = [_relative(failure, settings.output_dir) for failure in failures]
     write_text(settings.output_dir / f"{_STEM}.tsv", table_text(rows))
     write_json(settings.output_dir / f"{_STEM}.json", column_definitions(rows))
     page = settings.output_dir / "group.html"
-    write_text(page, render_group_page(rows, messages, command))
+    sections, refused = _sections(settings, sidecars)
+    messages = [_relative(failure, settings.output_dir) for failure in (*failures, *refused)]
+    write_text(page, render_group_page(rows, messages, command, settings.output_dir, sections))
     logger.info("group: %d recordings, report in %s", len(rows), page)
+    if refused:
+        raise refused[0]
     return failures[0].exit_code if failures else 0
 
 
+def _sections(settings: Settings, sidecars: list[Path]) -> tuple[list[GroupSection], list[Eeg2fmriError]]:
+    """What was asked for besides the metrics, and why some of it cannot be had."""
+    asked: list[Callable[[Settings, list[Path]], GroupSection]] = []
+    if settings.classify is not None:
+        from .classify import classify_people
+
+        asked.append(classify_people)
+    if settings.contrast is not None:
+        from .contrast import compare_people
+
+        asked.append(compare_people)
+    searched = search_section(Path(settings.model))
+    sections = [] if searched is None else [searched]
+    refused: list[Eeg2fmriError] = []
+    for make in asked:
+        try:
+            sections.append(make(settings, [path for path in sidecars if path.name.endswith(_BOLD_END)]))
+        except Eeg2fmriError as error:
+            refused.append(error)
+    return sections, refused
+
+
 def _selected_sidecars(settings: Settings) -> list[Path]:
-    """BOLD sidecars that pass the filters, sorted by name."""
-    found: list[Path] = []
-    for folder in ("sub-*/func", "sub-*/ses-*/func"):
-        found += settings.output_dir.glob(f"{folder}/sub-*{_ENDING}")
-    return sorted((path for path in found if _is_selected(path, settings)), key=lambda path: path.name)
+    """Sidecars of the recordings that pass the filters, sorted by name: of the BOLD, else of one table of parcels."""
+    found: dict[str, Path] = {}
+    for root, ending in ((settings.output_dir, _BOLD_END), (settings.output_dir / FOLDER, _PARCELS_END)):
+        paths = [path for folder in ("sub-*/func", "sub-*/ses-*/func") for path in root.glob(f"{folder}/sub-*{ending}")]
+        for path in sorted(paths, key=lambda path: path.name):
+            recording = path.name.removesuffix(ending).partition("_seg-")[0]
+            found.setdefault(recording, path)
+    return sorted((path for path in found.values() if _is_selected(path, settings)), key=lambda path: path.name)
 
 
 def _is_selected(sidecar: Path, settings: Settings) -> bool:
@@ -96,7 +131,7 @@ def _read_row(sidecar: Path) -> GroupRow:
         raise _unusable(sidecar, f"cannot be read as JSON ({error})") from error
     if name is None or not isinstance(content, dict) or not isinstance(content.get("Metrics", {}), dict):
         raise _unusable(sidecar, "is not the sidecar of a synthetic recording")
-    return GroupRow(sidecar.name.removesuffix(_ENDING).partition("_space-")[0], name.entities, content)
+    return GroupRow(sidecar.name.partition("_space-")[0], name.entities, content)
 
 
 def _unusable(sidecar: Path, reason: str) -> BadDataError:

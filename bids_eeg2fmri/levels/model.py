@@ -7,6 +7,8 @@ from functools import cached_property
 
 from ..bold.grid import Grid, make_grid
 from ..derivatives.provenance import ModelProvenance
+from ..errors import UsageError
+from ..explanation.regions import Region, chosen_regions, region_weights
 from ..network.bundle import Bundle, load_bundle
 from ..network.neuralfield import NeuralField
 from ..settings import OutputSpace, Settings
@@ -65,6 +67,19 @@ class Model:
         return tuple(make_maps(self.bundle.network, grid) for _, grid in self.grids)
 
 
+def _check_regions(regions: tuple[Region, ...], grid: Grid) -> None:
+    """Refuse regions that the grid does not hold."""
+    if not regions:
+        return
+    inside = region_weights(regions, grid.coordinates_mm).sum(axis=1)
+    absent = [region.name for region, share in zip(regions, inside, strict=True) if share == 0]
+    if absent:
+        raise UsageError(
+            f"--explain {' '.join(absent)}: no voxel of it lies on the output grid.",
+            remedy="Name other regions, or use a grid that covers the brain.",
+        )
+
+
 def load_model(settings: Settings) -> Model:
     """Load the bundle and make the grids.
 
@@ -73,7 +88,9 @@ def load_model(settings: Settings) -> Model:
     BadDataError, MissingInputError
         The bundle or a reference image cannot be used.
     UsageError
-        An output space is unknown.
+        An output space, or a region to explain, is unknown, or no voxel of the region lies on the grid.
     """
+    regions = () if settings.explain is None else chosen_regions(settings.explain)
     grids = tuple((space, make_grid(space)) for space in settings.output_spaces)
+    _check_regions(regions, grids[0][1])
     return Model(load_bundle(settings.model), grids)

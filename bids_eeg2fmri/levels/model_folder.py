@@ -25,6 +25,7 @@ from ..errors import Eeg2fmriError
 from ..evaluation.baselines import MEAN_VOLUME
 from ..evaluation.score_table import Entry, ScoreTable
 from ..learning.library import Library
+from ..learning.search.leaderboard_names import JSON_NAME, PICTURE_NAME, TABLE_NAME
 from ..learning.splits import Split
 from ..learning.trainer import Fitted
 from ..network.bundle import load_bundle, save_bundle
@@ -34,7 +35,7 @@ from .training_scores import MODEL
 
 CARD_METRICS = ("parcel_r", "parcel_r_truth", "voxel_r", "skill", "crps_ratio", "coverage_90", "ssim", "rmse")
 START_TIME_TOLERANCE_S = 0.05
-_SETTINGS = ("network", "from_model", "folds", "test_participants", "validation_participants", "confounds")
+_SETTINGS = ("network", "from_model", "folds", "test_participants", "validation_participants", "confounds", "search")
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,10 @@ class ModelFolder:
         """Write what a split's training leaves beside its model."""
         folder = self._root if split is self._splits[-1] else self._root / "folds" / split.name
         folder.mkdir(parents=True, exist_ok=True)
+        for name in (TABLE_NAME, JSON_NAME, PICTURE_NAME):
+            if name not in fitted.files:
+                # Of a search that another model came out of.
+                (folder / name).unlink(missing_ok=True)
         for name, content in fitted.files.items():
             write_bytes(folder / name, content)
 

@@ -9,9 +9,12 @@ from ..bold.grid import make_grid
 from ..derivatives import dataset
 from ..derivatives.names import output_names
 from ..derivatives.one_model import claim_for_one_model
+from ..derivatives.parcels import ParcelNames
+from ..derivatives.parcels_dataset import write_parcels_dataset
 from ..report import person
 from ..settings import Settings
 from .model import Model, load_model
+from .parcels import requested_parcels
 
 
 def check_output_model(settings: Settings, model: Model) -> None:
@@ -28,6 +31,11 @@ def check_output_model(settings: Settings, model: Model) -> None:
 def write_dataset_files(settings: Settings, model: Model) -> None:
     """Write ``dataset_description.json``, ``README.md``, ``logs/CITATION.md`` and their like."""
     dataset.write_dataset_files(settings.output_dir, settings.bids_dir, settings.derivatives, model.provenance)
+    request = requested_parcels(settings)
+    if request is not None:
+        write_parcels_dataset(
+            settings.output_dir, settings.bids_dir, settings.derivatives, model.provenance, request.parcellation
+        )
 
 
 def write_citation(settings: Settings) -> None:
@@ -37,10 +45,17 @@ def write_citation(settings: Settings) -> None:
 
 def planned_outputs(file: RecordingFile, settings: Settings) -> tuple[Path, ...]:
     """Images, tables and sidecars that a recording will have."""
-    grids = (make_grid(space) for space in settings.output_spaces)
-    return tuple(path for grid in grids for path in output_names(settings.output_dir, file, grid).required)
+    request = requested_parcels(settings)
+    paths: list[Path] = []
+    for space in settings.output_spaces:
+        names = output_names(settings.output_dir, file, make_grid(space))
+        paths += names.without_images if settings.parcels_only else names.required
+        if request is not None:
+            parcels = ParcelNames(names, request.parcellation.label)
+            paths += (*parcels.required, *(parcels.with_samples if request.n_samples else ()))
+    return tuple(paths)
 
 
 def write_person_report(subject: str, settings: Settings, run_id: str) -> Path:
     """Assemble the report of one person from the figures on disk, with the crash files of this run alone."""
-    return person.write_person_report(settings.output_dir, subject, run_id)
+    return person.write_person_report(settings.output_dir, subject, run_id, embed=settings.embed_report)

@@ -177,7 +177,9 @@ def _write_reports(
     faults = []
     for subject in sorted({file.subject for file, _ in states if file.label in usable} | with_failures):
         files = [file for file, _ in states if file.subject == subject and file.label in usable]
-        if subject in with_failures or not _is_current(settings.output_dir / f"sub-{subject}.html", files, settings):
+        current = _is_current(settings.output_dir / f"sub-{subject}.html", files, settings)
+        # Whether a page has its figures inside cannot be seen from its age.
+        if settings.embed_report or subject in with_failures or not current:
             faults += _write_report(subject, settings, logs)
     return faults
 

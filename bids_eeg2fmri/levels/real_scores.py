@@ -97,6 +97,7 @@ class ScannerComparison:
         """The scores of the model and of the baselines, and what the report shows."""
         result = self._model.finish(parcel_sd_z=summary.parcel_sd_z, parcel_widths=self._calibration.get("parcels"))
         scores = result.scores | self._baselines(summary, result)
+        valid = np.isfinite(result.parcel_r)
         return Comparison(
             source=self._scanner.uri,
             simulated=self._scanner.simulated,
@@ -106,6 +107,8 @@ class ScannerComparison:
             nominal=LEVELS,
             covered=tuple(scores[f"coverage_{100 * level:g}"] for level in LEVELS),
             scores={name: float(f"{value:.6g}") for name, value in scores.items()},
+            parcel_error_z=(result.observed_parcels_z - result.predicted_parcels_z)[:, valid],
+            parcel_sd_z=summary.parcel_sd_z[result.compared][:, valid],
         )
 
     def _baselines(self, summary: PredictionSummary, result: OnlineScores) -> dict[str, float]:

@@ -118,6 +118,11 @@ def _fit_and_score(
 
 
 def _check_options(settings: Settings) -> None:
+    if settings.search is not None and settings.network != "calhas2022":
+        raise UsageError(
+            f"--search looks for architectures of calhas2022; {settings.network} has none to choose from.",
+            remedy="Add --network calhas2022, or leave --search out.",
+        )
     if settings.from_model is not None and settings.network != "neuralfield":
         raise UsageError(f"--from begins with a neuralfield, not with {settings.network}.", remedy="Leave --from out.")
     for option, value in (("--epochs", settings.epochs), ("--batch-size", settings.batch_size)):

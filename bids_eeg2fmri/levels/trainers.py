@@ -38,7 +38,13 @@ def make_trainer(library: Library, settings: Settings) -> Trainer:
         return NeuralFieldTrainer(library, config, start, settings.random_seed)
     from ..learning.published.trainer import PublishedTrainer
 
-    return PublishedTrainer(settings, _given_config(settings), training_options(settings))
+    given = _given_config(settings)
+    trainer = PublishedTrainer(settings, given, training_options(settings))
+    if settings.search is None:
+        return trainer
+    from .search import make_searching_trainer
+
+    return make_searching_trainer(trainer, given, settings, settings.search)
 
 
 def training_options(settings: Settings) -> TrainingOptions:

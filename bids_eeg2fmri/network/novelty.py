@@ -22,6 +22,8 @@ N_DESCRIPTION_AXES = 12
 MAX_WIDENING = 3.0
 MIN_EVIDENCE = 0.9
 _USUAL_PERCENTILE = 99
+# What the distances are of, in their order: two of every volume, three of the recording.
+PARTS = ("Known patterns", "Outside them", "Spectrum's shape", "Head model's fit", "Missing EEG")
 _TINY = 1e-6
 AnyArray = jax.Array | np.ndarray
 # A hundredth missing is hardly different from nothing missing.
@@ -97,11 +99,20 @@ class Novelty(nnx.Module):
         Volumes with an incomplete history vary too little for that reason alone: only the distances of the recording
         count for them, or the median score if it is larger.
         """
+        return self.parts(features, description, evidence).max(axis=1)
+
+    def parts(
+        self,
+        features: Float[Array, "volumes features"],
+        description: Description,
+        evidence: Float[Array, " volumes"],
+    ) -> Float[Array, "volumes 5"]:
+        """The standardised distances of every volume, as they enter :meth:`score`, in the order of :data:`PARTS`."""
         standardised = (self.distances(features, description) - self.centre[...]) / self.scale[...]
-        recording = standardised[:, 2:].max(axis=1)
-        volumes = jnp.abs(standardised[:, :2]).max(axis=1)
         median = self.quantiles[...][N_QUANTILES // 2]
-        return jnp.maximum(recording, jnp.where(evidence >= MIN_EVIDENCE, volumes, median))
+        complete = (evidence >= MIN_EVIDENCE)[:, None]
+        volumes = jnp.where(complete, jnp.abs(standardised[:, :2]), median)
+        return jnp.concatenate([volumes, standardised[:, 2:]], axis=1)
 
     def percentile(self, score: Float[Array, " volumes"]) -> Float[Array, " volumes"]:
         """Percentile (0-100) of scores among volumes of people not trained on."""

@@ -30,6 +30,9 @@ class Comparison:
         Probability of each predictive interval, and the share of the scanner's values that lie in it.
     scores
         Metrics of the comparison, as the sidecar states them.
+    parcel_error_z, parcel_sd_z
+        The scanner's value less the prediction for every volume and parcel that was compared, and the stated standard
+        deviation of the same values; ``None`` where they were not kept.
     """
 
     source: str
@@ -40,6 +43,8 @@ class Comparison:
     nominal: tuple[float, ...]
     covered: tuple[float, ...]
     scores: Mapping[str, float]
+    parcel_error_z: Float[np.ndarray, "volumes parcels"] | None = None
+    parcel_sd_z: Float[np.ndarray, "volumes parcels"] | None = None
 
     @property
     def scanner(self) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
+from .group_connectivity import connectivity_section
+from .group_maps import map_section
+from .group_outliers import outlier_section
 from .group_scores import collect_group_scores
+from .group_section import GroupSection
+from .group_summaries import read_summaries
 from .group_table import GroupRow, column_names, metric_names
 from .metric_definitions import MetricDefinition
 from .pages import render_page
@@ -22,7 +28,13 @@ _MIDDLE, _RADIUS = 38.0, 4.6
 _OFFSETS = (0.0, 7.0, -7.0, 14.0, -14.0, 21.0, -21.0, 28.0, -28.0)
 
 
-def render_group_page(rows: Sequence[GroupRow], failures: Sequence[str], command: str) -> str:
+def render_group_page(
+    rows: Sequence[GroupRow],
+    failures: Sequence[str],
+    command: str,
+    output_dir: Path,
+    sections: Sequence[GroupSection] = (),
+) -> str:
     """The page as HTML.
 
     Parameters
@@ -33,12 +45,19 @@ def render_group_page(rows: Sequence[GroupRow], failures: Sequence[str], command
         What is wrong with recordings that are not in the table, one sentence each.
     command
         The command line that made the page.
+    output_dir
+        Root of the derivatives, where the recordings' summaries lie.
+    sections
+        What other analyses of the group have to show, in their order.
     """
     columns = column_names(rows)
+    summaries = read_summaries(rows, output_dir)
+    own = (outlier_section(rows), map_section(summaries), connectivity_section(summaries))
     return render_page(
         "group.html.j2",
         strips=[strip for name in _shown(rows) if (strip := _strip(name, rows)) is not None],
         scores=collect_group_scores(rows),
+        sections=[section for section in (*own, *sections) if section is not None],
         columns=columns,
         rows=[
             {"page": row.page, "stem": row.stem, "cells": [row.cell(column) for column in columns[1:]],

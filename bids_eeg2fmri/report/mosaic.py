@@ -150,8 +150,9 @@ def draw_strip(
     labels
         Whether to write the coordinates.
     """
+    # The strip's own pixels go into the file; whoever shows it smooths them.
     image = axes.imshow(
-        strip, origin="lower", cmap=cmap, vmin=limits[0], vmax=limits[1], alpha=alpha, interpolation="bilinear"
+        strip, origin="lower", cmap=cmap, vmin=limits[0], vmax=limits[1], alpha=alpha, interpolation="none"
     )
     quiet(axes)
     if labels:

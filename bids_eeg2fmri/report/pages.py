@@ -1,13 +1,21 @@
-"""HTML pages from the package's templates: one file each, no script, nothing fetched."""
+"""HTML pages from the package's templates.
+
+One file each; a policy at the top lets the browser run the package's own script only, and fetch nothing but pictures
+that lie beside the page.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from importlib.resources import files
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
 
@@ -23,7 +31,33 @@ def render_page(template: str, **content: Any) -> str:
         What the template speaks of; version and time of making are added.
     """
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return _environment().get_template(template).render(version=__version__, made=made, **content)
+    environment = _environment()
+    return environment.get_template(template).render(
+        version=__version__, made=made, style=_inline("style.css"), script=_inline("viewer.js"), **content
+    )
+
+
+class Inline(NamedTuple):
+    """A file that pages hold as it is.
+
+    Attributes
+    ----------
+    text
+        Its content.
+    source
+        Its digest, as a content security policy names it.
+    """
+
+    text: Markup
+    source: str
+
+
+@lru_cache(maxsize=2)
+def _inline(name: str) -> Inline:
+    text = (files("bids_eeg2fmri") / "assets" / "report" / name).read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    # The package's own file: nothing in it comes from a recording.
+    return Inline(Markup(text), f"sha256-{digest}")  # noqa: S704
 
 
 @lru_cache(maxsize=1)

@@ -9,17 +9,18 @@ from typing import Any
 
 from ..derivatives.atomic import write_text
 from ..errors import BadDataError
+from .figure_sources import MOST_EMBEDDED_BYTES, FigureSources
 from .pages import render_page
-from .panel import FigurePanel, Panel
+from .panel import FigurePanel, Panel, TextPanel
 from .panels import PANELS
 from .panels.errors import collect_errors
 from .panels.outputs import with_late_files
-from .reportlets import SUMMARY_END, figure_name, figures_folder
+from .reportlets import SUMMARY_END, figures_folder, file_name
 
-_ALWAYS_THERE = {panel.panel_id for panel in PANELS if not panel.needs_comparison}
+_ALWAYS_THERE = {panel.panel_id for panel in PANELS if panel.only_with is None}
 
 
-def write_person_report(output_dir: Path, subject: str, run_id: str | None = None) -> Path:
+def write_person_report(output_dir: Path, subject: str, run_id: str | None = None, *, embed: bool = False) -> Path:
     """Assemble ``sub-<label>.html`` from the figures of all recordings of a person.
 
     Nothing is computed: it can be called again at any time, and after recordings were added.
@@ -32,6 +33,8 @@ def write_person_report(output_dir: Path, subject: str, run_id: str | None = Non
         Label without ``sub-``.
     run_id
         Show the crash files of this run of the program only (``logs/<run_id>``); ``None``: of all runs.
+    embed
+        Put the figures into the page, as far as it stays below 15 MB; the others stay linked.
 
     Returns
     -------
@@ -46,7 +49,8 @@ def write_person_report(output_dir: Path, subject: str, run_id: str | None = Non
         The page could not be written.
     """
     summaries = sorted((output_dir / figures_folder(f"sub-{subject}")).glob(f"sub-{subject}_*{SUMMARY_END}"))
-    runs = [_run_content(output_dir, _read_summary(path)) for path in summaries]
+    sources = FigureSources(output_dir, MOST_EMBEDDED_BYTES if embed else 0)
+    runs = [_run_content(sources, _read_summary(path)) for path in summaries]
     page = output_dir / f"sub-{subject}.html"
     html = render_page(
         "person.html.j2",
@@ -55,6 +59,7 @@ def write_person_report(output_dir: Path, subject: str, run_id: str | None = Non
         simulated=any(run["simulated"] for run in runs),
         crashes=collect_errors(output_dir, subject, run_id),
         citation=_citation(output_dir),
+        not_embedded=sources.n_linked if embed else 0,
     )
     write_text(page, html)
     return page
@@ -84,13 +89,13 @@ def _unusable(path: Path, reason: str) -> BadDataError:
     )
 
 
-def _run_content(output_dir: Path, summary: dict[str, Any]) -> dict[str, Any]:
+def _run_content(sources: FigureSources, summary: dict[str, Any]) -> dict[str, Any]:
     """A recording as the template takes it: its sections, each with its panels and their data."""
     stem = summary["stem"]
     data = summary["panels"]
-    data["outputs"] = with_late_files(data["outputs"], output_dir)
+    data["outputs"] = with_late_files(data["outputs"], sources.output_dir)
     contents = [
-        (panel.section, _panel_content(panel, stem, data[panel.panel_id], output_dir))
+        (panel.section, _panel_content(panel, stem, data[panel.panel_id], sources))
         for panel in PANELS
         if panel.panel_id in data
     ]
@@ -101,12 +106,15 @@ def _run_content(output_dir: Path, summary: dict[str, Any]) -> dict[str, Any]:
     return {"stem": stem, "name": _readable(stem), "sections": sections, "simulated": data["banner"]["simulated"]}
 
 
-def _panel_content(panel: Panel, stem: str, data: dict[str, Any], output_dir: Path) -> dict[str, Any]:
-    content = {"panel_id": panel.panel_id, "title": panel.title, "caption": panel.caption, "data": data}
+def _panel_content(panel: Panel, stem: str, data: dict[str, Any], sources: FigureSources) -> dict[str, Any]:
+    declared = {name: getattr(panel, name) for name in ("panel_id", "title", "question", "caption", "bad")}
+    content = {**declared, "data": data, "template": f"panel_{panel.panel_id}.html.j2"}
+    if isinstance(panel, TextPanel):
+        return content
+    path = figures_folder(stem) / file_name(stem, panel)
     if isinstance(panel, FigurePanel):
-        figure = figures_folder(stem) / figure_name(stem, panel.panel_id)
-        return content | {"figure": figure.as_posix(), "is_there": (output_dir / figure).is_file()}
-    return content | {"template": f"panel_{panel.panel_id}.html.j2"}
+        content["template"] = "figure.html.j2"
+    return content | {"source": sources.source(path)}
 
 
 def _readable(stem: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..derivatives.atomic import write_bytes, write_json, writing
-from .panel import FigurePanel
+from .panel import FigurePanel, InteractivePanel, Panel, TextPanel, has
 from .panels import PANELS
 from .run import RunReport
 from .style import report_style, svg_bytes
@@ -27,8 +27,8 @@ def write_reportlets(run: RunReport, output_dir: Path) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        Files written, relative to ``output_dir``: one SVG per figure, and last the JSON that holds the text panels
-        and the text alternatives of the figures.
+        Files written, relative to ``output_dir``: one file per figure, and last the JSON that holds the text
+        panels, the text alternatives of the figures and the numbers that the group page takes.
 
     Raises
     ------
@@ -39,21 +39,29 @@ def write_reportlets(run: RunReport, output_dir: Path) -> tuple[Path, ...]:
     written: list[Path] = []
     panels: dict[str, Any] = {}
     for panel in PANELS:
-        path = folder / figure_name(run.stem, panel.panel_id)
-        if panel.needs_comparison and run.comparison is None:
+        path = folder / file_name(run.stem, panel)
+        if not has(panel, run):
             _remove(output_dir / path)
-        elif isinstance(panel, FigurePanel):
-            with report_style():
-                drawing = panel.draw(run)
-                svg = svg_bytes(drawing.figure, f"{panel.title}: {run.stem}", drawing.description)
-            write_bytes(output_dir / path, svg)
-            panels[panel.panel_id] = {"description": drawing.description}
-            written.append(path)
-        else:
+        elif isinstance(panel, TextPanel):
             panels[panel.panel_id] = panel.collect(run, output_dir)
-    summary = folder / f"{run.stem}{SUMMARY_END}"
+        else:
+            content, panels[panel.panel_id] = _make(panel, run)
+            write_bytes(output_dir / path, content)
+            written.append(path)
+    summary = summary_path(run.stem)
     write_json(output_dir / summary, {"stem": run.stem, "panels": panels})
     return (*written, summary)
+
+
+def _make(panel: FigurePanel | InteractivePanel, run: RunReport) -> tuple[bytes, dict[str, Any]]:
+    """A panel's file, and what the summary keeps of it."""
+    if isinstance(panel, InteractivePanel):
+        made = panel.make(run)
+        return made.png, dict(made.data)
+    with report_style():
+        drawing = panel.draw(run)
+        svg = svg_bytes(drawing.figure, f"{panel.title}: {run.stem}", drawing.description)
+    return svg, {"description": drawing.description, **drawing.data}
 
 
 def _remove(figure: Path) -> None:
@@ -62,11 +70,17 @@ def _remove(figure: Path) -> None:
         figure.unlink(missing_ok=True)
 
 
+def summary_path(stem: str) -> Path:
+    """Where a recording's summary lies, relative to the output directory."""
+    return figures_folder(stem) / f"{stem}{SUMMARY_END}"
+
+
 def figures_folder(stem: str) -> Path:
     """Folder of a recording's figures, relative to the output directory."""
     return Path(stem.split("_")[0]) / "figures"
 
 
-def figure_name(stem: str, panel_id: str) -> str:
+def file_name(stem: str, panel: Panel) -> str:
     """File name of a panel's figure."""
-    return f"{stem}_desc-{panel_id}_bold.svg"
+    ending = "png" if isinstance(panel, InteractivePanel) else "svg"
+    return f"{stem}_desc-{panel.panel_id}_bold.{ending}"

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from ..bold.film import SliceFilm
 from ..bold.grid import Grid
 from ..eeg.recording import Recording
+from ..explanation.relevance import Explanation
 from ..synthesis.prediction import PredictionSummary
 from ..synthesis.reliability_maps import ReliabilityMaps
 from .comparison import Comparison
+from .held_out import HeldOutCoverage
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class RunReport:
         Against the scanner's BOLD of the same run; ``None`` when there is none that can be compared.
     reliability
         Where people held out of the model's training were predicted; ``None`` for a model without such an atlas.
+    population_r
+        Correlations between the parcels in the people that the model was trained on; ``None`` when the model does
+        not know them.
+    held_out
+        How much of held-out people's BOLD lay in the predictive intervals; ``None`` when the model does not say.
+    film
+        Slices of prediction and uncertainty over time; ``None`` for a report without the viewer.
+    explanation
+        What of the EEG mattered; ``None`` when nobody asked.
     """
 
     stem: str
@@ -67,3 +79,7 @@ class RunReport:
     seconds: dict[str, float] = field(default_factory=dict)
     comparison: Comparison | None = None
     reliability: ReliabilityMaps | None = None
+    population_r: Float[np.ndarray, "parcels parcels"] | None = None
+    held_out: HeldOutCoverage | None = None
+    film: SliceFilm | None = None
+    explanation: Explanation | None = None

@@ -23,10 +23,14 @@ GREEN = "#00795a"
 PURPLE = "#8a3d78"
 SAND = "#b07d00"
 SYNTHETIC_RED = "#b3001b"
+# Seen on every colour of the maps.
+OUTLINE = "#f2e94e"
 
 # Perceptually uniform: lightness grows steadily (sequential) or away from zero (diverging, dark zero).
 SEQUENTIAL = "viridis"
 DIVERGING = "berlin"
+# Where most of the picture is near zero and lies on white: a light zero.
+DIVERGING_ON_WHITE = "RdBu_r"
 GREYS = "gray"
 
 SYNTHETIC_TEXT = "SYNTHETIC BOLD: predicted from EEG, not measured"
@@ -77,10 +81,17 @@ def new_figure(height_in: float) -> Figure:
 
 def mark_synthetic(figure: Figure) -> None:
     """Write at the top of a figure that what it shows is synthetic."""
+    mark(figure, SYNTHETIC_TEXT)
+
+
+def mark(figure: Figure, text: str | None) -> None:
+    """Write at the top of a figure, in a red box, where its data come from; nothing for ``None``."""
+    if not text:
+        return
     figure.text(
         0.5,
         1 - 0.09 / figure.get_figheight(),
-        SYNTHETIC_TEXT,
+        text,
         ha="center",
         va="top",
         fontsize=10.5,

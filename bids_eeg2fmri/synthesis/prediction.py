@@ -52,6 +52,9 @@ class PredictionSummary:
         How the channels of the network's own cap were made, for a network that has one.
     epistemic_estimated
         Whether the network states an epistemic uncertainty; if not, it is zero everywhere.
+    novelty_parts
+        Percentile (0-100) of each of the distances whose largest is ``novelty``, in the order of
+        :data:`bids_eeg2fmri.network.novelty.PARTS`; ``None`` for a network that does not tell them apart.
     """
 
     aleatoric_sd_z: Float[np.ndarray, " voxels"]
@@ -64,3 +67,4 @@ class PredictionSummary:
     resolution: Float[np.ndarray, " parcels"] | None = None
     cap: CapMatch | None = None
     epistemic_estimated: bool = True
+    novelty_parts: Float[np.ndarray, "volumes parts"] | None = None

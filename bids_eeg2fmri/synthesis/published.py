@@ -15,45 +15,21 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float
-from scipy import sparse
 
+from ..bold.parcellation import Overlap
 from ..eeg.recording import VolumeClock
 from ..network.calhas2022.network import Calhas2022
 from ..network.calhas2022.trained import TrainedCalhas2022
 from ..network.novelty import as_description
 from .cap_spectra import CapSpectra
+from .drawn import Drawn, aleatoric_variance, summarised
+from .parcel_forecast import ParcelForecast
 from .prediction import PredictionBlock, PredictionSummary
+from .published_parcels import block_of_parcels, joined_parcels
 from .volume_maps import VolumeMaps
 
 N_DRAWS = 20
 VOXELS_PER_STEP = 32768
-
-
-class Drawn(NamedTuple):
-    """Volumes of the network's own grid, flattened.
-
-    Attributes
-    ----------
-    mean
-        z over time.
-    stated_variance
-        What the aleatoric head states; one where there is no such head.
-    epistemic
-        Variance between draws; zero for a deterministic network.
-    """
-
-    mean: Float[np.ndarray, "volumes voxels"]
-    stated_variance: Float[np.ndarray, "volumes voxels"] | float
-    epistemic: Float[np.ndarray, "volumes voxels"] | float
-
-    def carried(self, to_points: sparse.csr_array, count: int) -> Drawn:
-        """The first ``count`` volumes at the points of an interpolation, whose columns are the voxels."""
-
-        def carry(part: np.ndarray) -> np.ndarray:
-            return np.asarray((to_points @ part[:count].T).T)
-
-        variances = (part if isinstance(part, float) else carry(part) for part in self[1:])
-        return Drawn(carry(self.mean), *variances)
 
 
 class Described(NamedTuple):
@@ -92,10 +68,11 @@ def describe(
 
 
 class VolumePredictor:
-    """A trained network's volumes on its own grid.
+    """A trained network's volumes on its own grid, by Monte Carlo where it can be drawn from.
 
-    Draws of weights or coefficients are the same for every block of volumes: each draw is one and the same member of
-    an ensemble from the first volume to the last. Dropped units differ between the volumes of a block.
+    Each draw (of weights, coefficients, dropped units) is one and the same member of an ensemble from the first volume
+    to the last. The epistemic variance is that of the members' means, E[x^2] - E[x]^2, taken as a sum of squared
+    deviations and divided by one less than their number; the aleatoric one is the mean of what they state.
     """
 
     def __init__(self, trained: TrainedCalhas2022, n_draws: int = N_DRAWS) -> None:
@@ -105,22 +82,23 @@ class VolumePredictor:
         network.eval()
         if trained.stochastic:
             network.decoder.train()
+            network.decoder.hold_draws()
         self._graph, streams, *self._weights = nnx.split(network, nnx.RngState, ...)
         self._streams = [_seeded(streams, draw) for draw in range(n_draws if trained.stochastic else 1)]
 
     def __call__(self, windows: Float[np.ndarray, "volumes channels bins windows"]) -> Drawn:
         """Volumes of these windows."""
+        return summarised(*self.members(windows))
+
+    def members(
+        self, windows: Float[np.ndarray, "volumes channels bins windows"]
+    ) -> tuple[list[Float[np.ndarray, "volumes voxels"]], Float[np.ndarray, "volumes voxels"] | float]:
+        """Every draw's volumes, and the variance that the aleatoric head states (one without such a head)."""
         batch = jnp.asarray(windows)
         draws = [_forward(self._graph, (streams, *self._weights), batch) for streams in self._streams]
         means, sds = zip(*draws, strict=True)
-        mean = sum(means) / len(means)
-        return Drawn(
-            mean=self._gain * np.asarray(mean),
-            stated_variance=1.0 if sds[0] is None else np.asarray(sum(sd**2 for sd in sds) / len(sds)),
-            epistemic=0.0
-            if len(means) == 1
-            else self._gain**2 * np.asarray(sum((draw - mean) ** 2 for draw in means) / (len(means) - 1)),
-        )
+        stated = 1.0 if sds[0] is None else np.asarray(sum(sd**2 for sd in sds) / len(sds))
+        return [self._gain * np.asarray(mean) for mean in means], stated
 
 
 class PublishedSynthesis:
@@ -157,15 +135,9 @@ class PublishedSynthesis:
             yield self._predict(first)
 
     def _predict(self, first: int) -> PredictionBlock:
-        onsets_s = self._onsets_s[first : first + self._volumes_per_block]
-        windows, recorded = self._spectra.before(onsets_s, self._network.n_windows)
-        described = describe(self._spectra, windows, recorded)
-        # The last block is filled up, so that one compiled shape serves all.
-        padding = [(0, self._volumes_per_block - len(onsets_s))] + [(0, 0)] * 3
-        drawn = self._predict_volumes(np.pad(windows, padding))
-        novelty = self._network.novelty
-        features, evidence = jnp.asarray(described.features), jnp.asarray(described.evidence)
-        score = novelty.score(features, as_description(self._spectra.profile), evidence)
+        described, padded = self._described(first)
+        drawn = self._predict_volumes(padded)
+        novelty, score = self._network.novelty, self._score(described)
         widening = np.asarray(novelty.widening(score))
         mean_z, total_sd_z, parcel_variance = self._render(drawn, described.evidence, widening)
         averaging, factor = self._maps.averaging, self._maps.parcel_factor
@@ -177,6 +149,29 @@ class PublishedSynthesis:
         ):
             self._kept[name].append(np.asarray(value))
         return PredictionBlock(first, mean_z, total_sd_z)
+
+    def _described(self, first: int) -> tuple[Described, Float[np.ndarray, "volumes channels bins windows"]]:
+        """A block of volumes, and the windows before them."""
+        onsets_s = self._onsets_s[first : first + self._volumes_per_block]
+        windows, recorded = self._spectra.before(onsets_s, self._network.n_windows)
+        # The last block is filled up, so that one compiled shape serves all.
+        padding = [(0, self._volumes_per_block - len(onsets_s))] + [(0, 0)] * 3
+        return describe(self._spectra, windows, recorded), np.pad(windows, padding)
+
+    def _score(self, described: Described) -> Array:
+        features, evidence = jnp.asarray(described.features), jnp.asarray(described.evidence)
+        return self._network.novelty.score(features, as_description(self._spectra.profile), evidence)
+
+    def forecast_parcels(self, lying: Overlap) -> ParcelForecast:
+        """Means over any parcels, with what is needed to draw them; no block need be asked for before."""
+        parts = []
+        for first in range(0, len(self._onsets_s), self._volumes_per_block):
+            described, padded = self._described(first)
+            members, stated = self._predict_volumes.members(padded)
+            widening = np.asarray(self._network.novelty.widening(self._score(described)))
+            drawn = summarised(members, stated)
+            parts.append(block_of_parcels(self._maps, lying, drawn, members, described.evidence, widening))
+        return joined_parcels(parts)
 
     def _render(
         self, drawn: Drawn, evidence: Float[np.ndarray, " volumes"], widening: Float[np.ndarray, " volumes"]
@@ -214,20 +209,6 @@ class PublishedSynthesis:
             cap=self._spectra.cap,
             epistemic_estimated=self._network.stochastic,
         )
-
-
-def aleatoric_variance(
-    mean_z: Float[np.ndarray, "volumes voxels"],
-    residual_variance: Float[np.ndarray, "*volumes voxels"],
-    evidence: Float[np.ndarray, " volumes"],
-) -> Float[np.ndarray, "volumes voxels"]:
-    """Variance of the error of volumes, of which only a share of the input was recorded.
-
-    With all of it, the error's variance is the residual's. With none, the prediction is a constant that has nothing to
-    do with this recording, and misses BOLD of unit variance by one plus its own square. In between, both are mixed.
-    """
-    blind = np.maximum(1 - residual_variance, 0) + np.square(mean_z)
-    return residual_variance + (1 - evidence[:, None]) * blind
 
 
 @partial(jax.jit, static_argnames="graph")

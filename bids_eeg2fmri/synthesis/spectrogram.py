@@ -79,10 +79,14 @@ class SourceSpectrogram(Spectrogram):
         What the network must know of the recording besides the frames.
     resolution
         How well the cap sees each parcel, whatever it recorded.
+    operators, covariances_uv2
+        Virtual channels of the parcels in every band, and the electrodes' covariance that they were made from.
     """
 
     facts: RecordingFacts
     resolution: Float[np.ndarray, " parcels"]
+    operators: Float[np.ndarray, "bands virtual channels"]
+    covariances_uv2: Float[np.ndarray, "bands channels channels"]
 
 
 def compute_spectrogram(recording: Recording) -> SourceSpectrogram:
@@ -103,7 +107,9 @@ def compute_spectrogram(recording: Recording) -> SourceSpectrogram:
     spectrogram = Spectrogram(log_power, times_s, valid)
     projection = project_gain(gain, recording.good, parcel)
     facts = _facts(spectrogram, filters, projection, covariances)
-    return SourceSpectrogram(log_power, times_s, valid, facts, projection.resolution)
+    return SourceSpectrogram(
+        log_power, times_s, valid, facts, projection.resolution, filters.operators, covariances.astype(np.float32)
+    )
 
 
 def minimum_norm_spectrogram(recording: Recording) -> Spectrogram:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from ..bold.grid import Grid
+from ..bold.parcellation import Overlap
 from ..eeg.recording import Recording, VolumeClock
 from ..network.bundle import Network
 from ..network.calhas2022.trained import TrainedCalhas2022
 from ..network.neuralfield import NeuralField
 from .cap_spectra import CapSpectra, compute_cap_spectra
 from .grid_maps import GridMaps, make_grid_maps
+from .parcel_forecast import ParcelForecast
 from .prediction import PredictionBlock, PredictionSummary
 from .published import PublishedSynthesis
 from .spectrogram import Spectrogram, compute_spectrogram
@@ -30,6 +32,10 @@ class RunningSynthesis(Protocol):
 
     def summary(self) -> PredictionSummary:
         """What is known once every block was yielded."""
+        ...
+
+    def forecast_parcels(self, lying: Overlap) -> ParcelForecast:
+        """Means over any parcels, with what is needed to draw them; no block need be asked for before."""
         ...
 
 

@@ -15,12 +15,15 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
+from ..bold.parcellation import Overlap
 from ..eeg.recording import VolumeClock
 from ..eeg.spectra import BANDS_HZ, HOP_S
 from ..network.lags import CANONICAL_LAG, MEMORY_S
 from ..network.neuralfield import NeuralField
 from ..network.recording_facts import RecordingFacts
 from .grid_maps import GridMaps
+from .neuralfield_parcels import forecast_of_neuralfield
+from .parcel_forecast import ParcelForecast
 from .prediction import PredictionBlock, PredictionSummary
 from .render import render
 from .spectrogram import SourceSpectrogram
@@ -33,7 +36,7 @@ class _Described(NamedTuple):
 
     coefficients: Float[Array, "members volumes maps"]
     evidence: Float[Array, " volumes"]
-    novelty: Float[Array, " volumes"]
+    novelty_parts: Float[Array, "volumes parts"]
     features: Float[Array, "volumes parcels bands"]
 
 
@@ -55,7 +58,7 @@ def _describe(
     return _Described(
         network.coefficients(network.states(features, facts)),
         evidence,
-        network.novelty.score(features, facts.description, evidence),
+        network.novelty.parts(features, facts.description, evidence),
         by_lag[:, CANONICAL_LAG],
     )
 
@@ -105,12 +108,16 @@ class Synthesis:
             parts = [np.asarray(getattr(block, name)) for block in blocks]
             return np.concatenate([part.take(range(n), axis) for part, n in zip(parts, kept, strict=True)], axis)
 
-        return _Described(joined("coefficients", 1), joined("evidence"), joined("novelty"), joined("features"))
+        return _Described(joined("coefficients", 1), joined("evidence"), joined("novelty_parts"), joined("features"))
 
     @cached_property
     def _strength(self) -> Float[Array, ""]:
         coefficients = jnp.asarray(self._described.coefficients)
         return self._network.strength(coefficients, jnp.ones(coefficients.shape[1]))
+
+    @cached_property
+    def _novelty(self) -> Float[Array, " volumes"]:
+        return jnp.asarray(self._described.novelty_parts).max(axis=1)
 
     @cached_property
     def _conditions(self) -> Float[Array, "volumes conditions"]:
@@ -133,7 +140,7 @@ class Synthesis:
         counted = (np.arange(size) < count).astype(np.float32)
         coefficients = network.amplitude(self._strength) * self._described.coefficients[:, index]
         conditions = self._conditions[index]
-        widening = network.novelty.widening(jnp.asarray(self._described.novelty[index]))
+        widening = network.novelty.widening(self._novelty[index])
         voxels = render(coefficients, conditions, widening, counted, maps.voxels)
         parcels = render(coefficients, conditions, widening, counted, maps.parcels)
         n_voxels = maps.n_voxels
@@ -161,16 +168,30 @@ class Synthesis:
             self._facts,
         )
 
+    def forecast_parcels(self, lying: Overlap) -> ParcelForecast:
+        """Means over any parcels, with what is needed to draw them; no block need be asked for before."""
+        widening = self._network.novelty.widening(self._novelty)
+        return forecast_of_neuralfield(
+            self._network,
+            self._maps,
+            lying,
+            self._facts,
+            np.asarray(self._network.amplitude(self._strength)) * self._described.coefficients,
+            np.asarray(self._conditions),
+            np.asarray(widening),
+        )
+
     def summary(self) -> PredictionSummary:
         """What is known once every block was yielded."""
         n_volumes = len(self._volume_times_s)
         return PredictionSummary(
             aleatoric_sd_z=np.sqrt(self._aleatoric / n_volumes).astype(np.float32),
             epistemic_sd_z=np.sqrt(self._epistemic / n_volumes).astype(np.float32),
-            novelty=np.asarray(self._network.novelty.percentile(jnp.asarray(self._described.novelty))),
+            novelty=np.asarray(self._network.novelty.percentile(self._novelty)),
             parcel_mean_z=np.concatenate(self._parcel_mean),
             parcel_sd_z=np.concatenate(self._parcel_sd),
             features_z=np.asarray(self._described.features),
             bands_hz=BANDS_HZ,
             resolution=self._spectrogram.resolution,
+            novelty_parts=np.asarray(self._network.novelty.percentile(jnp.asarray(self._described.novelty_parts))),
         )

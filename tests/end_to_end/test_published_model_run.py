@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 from flax import nnx
 
@@ -33,9 +34,10 @@ ONE = ("--participant-label", "00")
 def bundle(tiny_published, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes the bundle of a network with random weights for a cap."""
 
-    def write(names: tuple[str, ...]) -> Path:
+    def write(names: tuple[str, ...], **options: object) -> Path:
         folder = tmp_path_factory.mktemp("bundle") / "tiny"
-        trained = tiny_published(names, constants={"residual_sd": np.full((9, 10, 8), 0.9), "gain": 10.0})
+        constants = {"residual_sd": np.full((9, 10, 8), 0.9), "gain": 10.0}
+        trained = tiny_published(names, constants=constants, **options)
         trained.novelty.quantiles[...] = np.linspace(0, 1e6, 101, dtype=np.float32)
         metadata = {
             "name": "tiny-published",
@@ -57,7 +59,7 @@ def model(bundle) -> Path:
 @pytest.fixture(scope="module")
 def output(here, res_4, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("published") / "out"
-    finished = here(EXAMPLE, out, "participant", *ONE, *res_4, "--model", model)
+    finished = here(EXAMPLE, out, "participant", *ONE, *res_4, "--model", model, "--explain", "Vis")
     assert finished.code == 0, finished.err
     return out
 
@@ -75,6 +77,29 @@ def test_the_output_is_complete_and_valid(output: Path, validator_issues) -> Non
         sidecar = json.loads(sidecar_path(image).read_text())
         assert sidecar["Synthetic"] is True
     assert (output / "sub-00.html").is_file()
+
+
+def test_the_explanation_has_a_table_a_graph_and_two_panels(output: Path) -> None:
+    tables = sorted(output.rglob("*_desc-Vis_relevance.tsv"))
+    graphs = sorted(output.rglob("*_desc-attention_relmat.dense.tsv"))
+    assert len(tables) == len(graphs) == 1
+    relevance = pd.read_csv(tables[0], sep="\t")
+    assert set(relevance.electrode) == set(CAP)
+    assert relevance.integrated_gradients.sum() == pytest.approx(1, abs=0.03)
+    biases = json.loads(tables[0].with_suffix(".json").read_text())["RelevanceOfBiases"]
+    assert relevance.relevance_propagation.sum() + biases == pytest.approx(1, abs=0.02)
+    np.testing.assert_allclose(pd.read_csv(graphs[0], sep="\t").sum(axis=1), 1, atol=1e-4)
+    page = (output / "sub-00.html").read_text()
+    assert "desc-relevance_bold.svg" in page
+    assert "desc-attention_bold.svg" in page
+
+
+def test_an_unknown_region_is_refused_before_any_work(here, res_4, model: Path, tmp_path: Path) -> None:
+    command = (EXAMPLE, tmp_path / "out", "participant", *ONE, *res_4, "--model", model, "--explain", "Occipital")
+    finished = here(*command)
+    assert finished.code == 64
+    assert "Choose networks (Vis," in finished.err
+    assert not list(tmp_path.glob("out/sub-*"))
 
 
 def test_the_sidecars_name_the_network(output: Path) -> None:
@@ -112,6 +137,23 @@ def test_numbers_are_those_of_the_network_called_by_hand(output: Path, model: Pa
     step = written.dataobj.slope
     np.testing.assert_allclose(written.get_fdata()[grid.mask], expected, atol=step)
     assert expected.std() > 5 * step
+
+
+def test_a_network_that_can_be_drawn_from_states_both_uncertainties(bundle, here, res_4, tmp_path: Path) -> None:
+    drawn = bundle(CAP, aleatoric=True, decoder_dropout=0.3)
+    finished = here(EXAMPLE, tmp_path / "out", "participant", *ONE, *res_4, "--model", drawn)
+    assert finished.code == 0, finished.err
+    total, aleatoric, epistemic = (
+        nib.load(image_of(tmp_path / "out", f"desc-{part}_boldmap")).get_fdata()
+        for part in ("total", "aleatoric", "epistemic")
+    )
+    # The total is a series, the parts are its means over time.
+    of_series = np.sqrt(np.square(total).mean(axis=-1))
+    brain = of_series > 0
+    assert epistemic[brain].min() > 0 and aleatoric[brain].min() > 0
+    np.testing.assert_allclose(of_series[brain], np.hypot(aleatoric, epistemic)[brain], rtol=0.01)
+    sidecar = json.loads(sidecar_path(image_of(tmp_path / "out", "desc-epistemic_boldmap")).read_text())
+    assert "draws from the network's distributions" in sidecar["Description"]
 
 
 def test_one_missing_channel_is_interpolated(bundle, here, res_4, tmp_path: Path) -> None:

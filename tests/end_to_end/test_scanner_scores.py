@@ -107,9 +107,9 @@ def test_the_validator_finds_no_error(scored: Pair, validator_issues) -> None:
 
 
 def test_the_report_shows_scores_and_figures(scored: Pair) -> None:
-    assert {"versus", "calibration"} <= scored.figures
+    assert {"versus", "sderror"} <= scored.figures
     page = (scored.out / "sub-01.html").read_text("utf-8")
-    assert all(f'data-panel="{panel}"' in page for panel in ("scores", "versus", "calibration"))
+    assert all(f'data-panel="{panel}"' in page for panel in ("scores", "versus", "sderror"))
     assert "simulated scanner" in page
     assert "measured BOLD" not in page.partition('data-panel="scores"')[2].partition('data-panel="outputs"')[0]
 
@@ -142,7 +142,7 @@ def test_without_the_image_everything_but_the_scores_is_the_same(pair: Pair, her
     assert not sidecar_path(pair.correlation).exists()
     assert "ComparedWith" not in pair.sidecar
     assert pair.sidecar["Metrics"] == {key: value for key, value in metrics.items() if key not in SCORES}
-    assert not {"versus", "calibration"} & pair.figures
+    assert not {"versus", "sderror"} & pair.figures
     page = (pair.out / "sub-01.html").read_text("utf-8")
     assert "scanner's" not in page
     assert here(pair.bids, pair.out, "group").code == 0

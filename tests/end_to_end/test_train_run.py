@@ -34,6 +34,9 @@ CALHAS = {
     "n_filters": 2,
     "eeg_blocks": {"kernels": [[3, 5, 2]], "strides": [[2, 2, 1]], "pool": [2, 2, 1], "pool_stride": [1, 1, 1]},
     "fmri_blocks": {"kernels": [[3, 3, 3]], "strides": [[1, 1, 1]], "pool": [2, 2, 2], "pool_stride": [1, 1, 1]},
+    # Distributions over the weights of its last layer, and a scale of the error of every voxel.
+    "aleatoric": True,
+    "loss": "gaussian",
 }
 FILES = ("MODEL_CARD.md", "model.json", "model.safetensors", "scores.json", "scores.tsv", "scores_by_recording.tsv")
 
@@ -112,6 +115,9 @@ def test_participant_takes_the_model_at_once(trained, dataset: Path, here, res_4
     assert sidecar["ModelNetwork"] == network
     data = np.asarray(nib.load(bold).dataobj)
     assert data.shape[3] == 40 and np.isfinite(data).all()
+    # Both draw from an ensemble, of networks or of weights.
+    sidecar = json.loads(next((tmp_path / "out").rglob("*_desc-epistemic_boldmap.json")).read_text())
+    assert "not estimated" not in sidecar["Description"]
 
 
 def test_the_same_command_again_does_nothing(trained, dataset: Path, configs, here) -> None:

@@ -15,11 +15,14 @@ import pytest
 from scipy import ndimage
 
 from bids_eeg2fmri.bold.atlas import load_atlas
+from bids_eeg2fmri.bold.film import SliceFilm
 from bids_eeg2fmri.bold.grid import Grid, make_grid
 from bids_eeg2fmri.bold.units import BASELINE, UNITS_PER_Z
 from bids_eeg2fmri.derivatives.evaluated_caps import EvaluatedCaps
 from bids_eeg2fmri.eeg.recording import Cleaning, Event, Recording, VolumeClock
+from bids_eeg2fmri.evaluation.intervals import LEVELS
 from bids_eeg2fmri.report.comparison import Comparison
+from bids_eeg2fmri.report.held_out import HeldOutCoverage
 from bids_eeg2fmri.report.panel import Drawing, FigurePanel
 from bids_eeg2fmri.report.panels import PANELS
 from bids_eeg2fmri.report.reportlets import write_reportlets
@@ -130,6 +133,8 @@ def make_run_report(
             **{f"{kind}_{axis}": np.zeros(n_volumes) for kind in ("trans", "rot") for axis in "xyz"},
         }
     )
+    film = SliceFilm(grid, n_volumes)
+    film.update(0, networks[0][:, None] * tstd / 10, np.broadcast_to(aleatoric, (n_volumes, len(tstd))))
     expected_r = _map(rng, grid, 12, -0.05, 0.45)
     novelty = np.clip(55 + 20 * networks[0], 0, 100)
     fields: dict[str, Any] = {
@@ -145,6 +150,7 @@ def make_run_report(
             features_z=np.stack([parcels.T + 0.5 * _series(rng, len(atlas), n_volumes).T for _ in BANDS_HZ], axis=-1),
             bands_hz=BANDS_HZ,
             resolution=rng.uniform(0.15, 0.85, len(atlas)).astype(np.float32),
+            novelty_parts=np.outer(novelty, (1.0, 0.5, 0.3, 0.9, 0.1)).astype(np.float32),
         ),
         "mean_map": (BASELINE + _map(rng, grid, 10, -0.5, 0.5)).astype(np.float32),
         "tstd_map": tstd,
@@ -161,6 +167,9 @@ def make_run_report(
         "reliability": ReliabilityMaps(
             expected_r, expected_r - 0.2, grid.tissue == 2, EvaluatedCaps(62, ("46 to 90",), 20, False)
         ),
+        "population_r": 0.7 * (members[:, None] == members) + 0.3 * np.eye(len(atlas)),
+        "held_out": HeldOutCoverage("40 held-out people, 64 electrodes", LEVELS, (0.49, 0.8, 0.91, 0.95)),
+        "film": film,
     }
     return RunReport(**(fields | changes))
 
@@ -190,6 +199,8 @@ def make_comparison(run: RunReport, **changes: Any) -> Comparison:
         "nominal": (0.5, 0.8, 0.9, 0.95),
         "covered": (0.47, 0.77, 0.88, 0.951),
         "scores": scores,
+        "parcel_error_z": rng.standard_normal((60, len(networks))),
+        "parcel_sd_z": rng.uniform(0.8, 1.2, (60, len(networks))),
     }
     return Comparison(**(fields | changes))
 

@@ -63,7 +63,7 @@ def test_the_montage_shows_the_own_cap(run: RunReport) -> None:
 def test_the_methods_do_not_speak_of_sources(run: RunReport, tmp_path) -> None:
     paragraph = collect_methods(run, tmp_path)["paragraphs"][1]
     assert "12 channels (1 of them interpolated" in paragraph
-    assert "minimum-norm" not in paragraph
+    assert "matched filters" not in paragraph
 
 
 def test_what_is_not_estimated_is_called_so(run: RunReport) -> None:

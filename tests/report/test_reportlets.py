@@ -16,22 +16,26 @@ from defusedxml import ElementTree
 from bids_eeg2fmri.eeg.recording import Event, Recording, VolumeClock
 from bids_eeg2fmri.report.comparison import Comparison
 from bids_eeg2fmri.report.mosaic import OVERVIEW, map_strip, partial_map_strip
-from bids_eeg2fmri.report.panel import FigurePanel
+from bids_eeg2fmri.report.panel import FigurePanel, InteractivePanel, Panel, has
 from bids_eeg2fmri.report.panels import BOLD, PANELS, VERSUS
 from bids_eeg2fmri.report.panels.carpet import draw_carpet
 from bids_eeg2fmri.report.panels.confounds import motion_statement
 from bids_eeg2fmri.report.panels.outputs import collect_outputs
 from bids_eeg2fmri.report.panels.uncertainty import share_of_grey_below
 from bids_eeg2fmri.report.panels.versus import draw_versus
-from bids_eeg2fmri.report.reportlets import figure_name, write_reportlets
+from bids_eeg2fmri.report.reportlets import file_name, write_reportlets
 from bids_eeg2fmri.report.run import RunReport
 from bids_eeg2fmri.report.style import SYNTHETIC_TEXT, report_style, svg_bytes
 
-FIGURES = [panel for panel in PANELS if isinstance(panel, FigurePanel)]
-OF_EVERYONE = [panel for panel in FIGURES if not panel.needs_comparison]
+# Nobody asked for explanations here.
+FIGURES = [
+    panel for panel in PANELS if isinstance(panel, FigurePanel) and panel.panel_id not in ("relevance", "attention")
+]
+OF_EVERYONE = [panel for panel in FIGURES if panel.only_with is None]
 Reports = Callable[..., RunReport]
 Recordings = Callable[..., Recording]
 Comparisons = Callable[..., Comparison]
+Writer = Callable[[RunReport, Path], tuple[Path, ...]]
 Written = tuple[Path, RunReport, tuple[Path, ...]]
 
 
@@ -44,16 +48,26 @@ def written(report_of: Reports, comparison_of: Comparisons, tmp_path_factory: py
 
 
 def test_panels_of_the_conventions_are_declared() -> None:
-    expected = ["banner", "inputs", "montage", "eegquality", "features"]
-    expected += ["reliability", "boldref", "tstd", "carpet", "uncertainty"]
-    versus = ["scores", "versus", "calibration"]
-    assert [panel.panel_id for panel in PANELS] == [*expected, "parcels", "confounds", *versus, "outputs", "methods"]
-    assert [panel.panel_id for panel in PANELS if panel.needs_comparison] == versus
+    expected = ["banner", "inputs", "montage", "eegquality", "features", "novelty", "reliability", "boldref", "tstd"]
+    expected += ["carpet", "viewer", "uncertainty", "calibration", "parcels", "connectivity", "eventlocked"]
+    expected += ["confounds", "relevance", "attention", "scores", "versus", "sderror", "outputs", "methods"]
+    assert [panel.panel_id for panel in PANELS] == expected
+    some = [panel.panel_id for panel in PANELS if panel.only_with is not None]
+    assert some == ["viewer", "eventlocked", "relevance", "attention", "scores", "versus", "sderror"]
 
 
-def test_one_svg_per_figure_under_its_name(written: Written) -> None:
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.panel_id)
+def test_every_panel_asks_a_question_and_says_what_is_bad(panel: Panel) -> None:
+    assert panel.question[0].isupper() and panel.question.endswith("?") and panel.question.count("?") == 1
+    assert len(panel.caption) > 20
+    assert panel.bad.endswith(".")
+    assert len({panel.question, panel.caption, panel.bad}) == 3
+
+
+def test_one_file_per_figure_under_its_name(written: Written) -> None:
     folder, run, files = written
-    names = [figure_name(run.stem, panel.panel_id) for panel in FIGURES]
+    shown = [panel for panel in PANELS if isinstance(panel, FigurePanel | InteractivePanel) and has(panel, run)]
+    names = [file_name(run.stem, panel) for panel in shown]
     assert [path.name for path in files] == [*names, f"{run.stem}_desc-summary_bold.json"]
     assert {path.parent.as_posix() for path in files} == {"sub-01/figures"}
     assert sorted(path.name for path in (folder / "sub-01" / "figures").iterdir()) == sorted(p.name for p in files)
@@ -62,7 +76,7 @@ def test_one_svg_per_figure_under_its_name(written: Written) -> None:
 @pytest.mark.parametrize("panel", FIGURES, ids=lambda panel: panel.panel_id)
 def test_figures_are_valid_svg_of_the_report_width(written: Written, panel: FigurePanel) -> None:
     folder, run, _ = written
-    root = ElementTree.parse(folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).getroot()
+    root = ElementTree.parse(folder / "sub-01/figures" / file_name(run.stem, panel)).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.get("width") == "792pt"
     images = [node.get("{http://www.w3.org/1999/xlink}href") for node in root.iter("{http://www.w3.org/2000/svg}image")]
@@ -72,13 +86,13 @@ def test_figures_are_valid_svg_of_the_report_width(written: Written, panel: Figu
 @pytest.mark.parametrize("panel", FIGURES, ids=lambda panel: panel.panel_id)
 def test_bold_figures_say_synthetic_and_eeg_figures_do_not(written: Written, panel: FigurePanel) -> None:
     folder, run, _ = written
-    svg = (folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).read_text("utf-8")
+    svg = (folder / "sub-01/figures" / file_name(run.stem, panel)).read_text("utf-8")
     assert (f"<!-- {SYNTHETIC_TEXT} -->" in svg) == (panel.section in (BOLD, VERSUS))
 
 
 def test_the_set_is_small(written: Written) -> None:
     folder, _, files = written
-    assert sum((folder / path).stat().st_size for path in files) < 5e6
+    assert sum((folder / path).stat().st_size for path in files) < 6e6
 
 
 def test_same_recording_gives_the_same_bytes(written: Written) -> None:
@@ -88,7 +102,7 @@ def test_same_recording_gives_the_same_bytes(written: Written) -> None:
             with report_style():
                 drawing = panel.draw(run)
                 again = svg_bytes(drawing.figure, f"{panel.title}: {run.stem}", drawing.description)
-            assert again == (folder / "sub-01/figures" / figure_name(run.stem, panel.panel_id)).read_bytes()
+            assert again == (folder / "sub-01/figures" / file_name(run.stem, panel)).read_bytes()
 
 
 def test_text_alternatives_hold_the_numbers(written: Written) -> None:
@@ -150,13 +164,13 @@ def test_series_one_volume_short_and_undefined_values(report_of: Reports, tmp_pa
         mean_sd_z=run.mean_sd_z[:-1],
         confounds=run.confounds.iloc[:-1].astype(object).where(run.confounds.iloc[:-1].notna(), "n/a"),
     )
-    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 1
+    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 2
 
 
 def test_a_single_volume(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
     recording = replace(recording_of(30), clock=VolumeClock(0.0, 2.0, 1, "assumed: no volume markers"))
     run = report_of(recording=recording, n_volumes=1)
-    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 1
+    assert len(write_reportlets(run, tmp_path)) == len(OF_EVERYONE) + 2
 
 
 def test_labels_are_text_not_markup(report_of: Reports, recording_of: Recordings, tmp_path: Path) -> None:
@@ -202,18 +216,18 @@ def test_scores_stand_above_baselines_and_chance(written: Written) -> None:
 
 
 def test_a_recording_without_a_scanner_has_neither_panels_nor_words_of_one(
-    written: Written, report_of: Reports, tmp_path: Path
+    written: Written, report_of: Reports, write_blank_reportlets: Writer, tmp_path: Path
 ) -> None:
     _, compared, _ = written
     figures = tmp_path / "sub-01" / "figures"
     figures.mkdir(parents=True)
-    stale = figures / figure_name(compared.stem, "versus")
+    stale = figures / f"{compared.stem}_desc-versus_bold.svg"
     stale.touch()
-    files = write_reportlets(report_of(), tmp_path)
+    files = write_blank_reportlets(report_of(), tmp_path)
     assert not stale.exists()
     assert sorted(path.name for path in files) == sorted(path.name for path in figures.iterdir())
     text = (tmp_path / files[-1]).read_text("utf-8")
-    assert not {"scores", "versus", "calibration"} & set(json.loads(text)["panels"])
+    assert not {"scores", "versus", "sderror"} & set(json.loads(text)["panels"])
     assert "scanner's" not in text
     assert "No BOLD was measured" in text
 

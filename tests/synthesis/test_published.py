@@ -11,12 +11,14 @@ from flax import nnx
 
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import make_grid
+from bids_eeg2fmri.bold.parcellation import load_parcellation, overlap
 from bids_eeg2fmri.eeg.leadfield import template_positions_m
 from bids_eeg2fmri.eeg.recording import Cleaning, Recording, VolumeClock
 from bids_eeg2fmri.network.calhas2022 import VariationalCosine
 from bids_eeg2fmri.settings import OutputSpace
 from bids_eeg2fmri.synthesis.cap_spectra import CapSpectra
-from bids_eeg2fmri.synthesis.published import VolumePredictor, aleatoric_variance
+from bids_eeg2fmri.synthesis.drawn import aleatoric_variance
+from bids_eeg2fmri.synthesis.published import VolumePredictor
 from bids_eeg2fmri.synthesis.start import make_maps, prepare, start_synthesis
 from bids_eeg2fmri.synthesis.volume_maps import VolumeMaps
 
@@ -107,6 +109,18 @@ def test_blocks_do_not_matter(network, recording) -> None:
     np.testing.assert_allclose(of_pieces.features_z, summary.features_z, atol=1e-4)
 
 
+def test_parcels_asked_for_are_the_calibrated_ones(network, recording) -> None:
+    _, _, summary = run(network, recording)
+    lying = overlap(load_parcellation("schaefer200"), GRID.coordinates_mm)
+    maps, prepared = make_maps(network, GRID), prepare(network, recording)
+    synthesis = start_synthesis(network, maps, prepared, recording.clock, volumes_per_block=16)
+    forecast = synthesis.forecast_parcels(lying)
+    cortical = np.array(load_atlas().networks) != "Subcortical"
+    np.testing.assert_allclose(forecast.mean_z, summary.parcel_mean_z[:, cortical], atol=1e-5)
+    np.testing.assert_allclose(forecast.sd_z, summary.parcel_sd_z[:, cortical], rtol=1e-4)
+    assert not forecast.deviations_z.any()
+
+
 def test_missing_history_is_less_certain(network, recording) -> None:
     early = replace(recording, clock=replace(recording.clock, first_volume_onset_s=0.0))
     mean, sd, summary = run(network, early)
@@ -139,8 +153,9 @@ def test_any_clock_is_served(network, recording) -> None:
         {"decoder_dropout": 0.3},
         {"decoder_shape": (4, 4, 4), "variational_idct": VariationalCosine((2, 2, 2)), "dct": True},
         {"decoder_shape": (4, 4, 4), "dense_variational": True},
+        {"aleatoric": True},
     ],
-    ids=["dropout", "cosine", "dense"],
+    ids=["dropout", "cosine", "dense", "flipout"],
 )
 def test_draws_make_the_epistemic_part(tiny_published, recording, options) -> None:
     stochastic = tiny_published(NAMES, constants=CONSTANTS, **options)
@@ -151,9 +166,8 @@ def test_draws_make_the_epistemic_part(tiny_published, recording, options) -> No
     drawn, again = predict(windows), VolumePredictor(stochastic, n_draws=8)(windows)
     np.testing.assert_array_equal(drawn.mean, again.mean)
     assert drawn.epistemic.mean() > 0
-    if "decoder_dropout" not in options:
-        # A draw of the weights is the same for every volume of every block, so that the series has no seams.
-        np.testing.assert_allclose(predict(windows[::-1]).mean, drawn.mean[::-1], atol=1e-4)
+    # A draw is the same for every volume of every block, so that the series has no seams.
+    np.testing.assert_allclose(predict(windows[::-1]).mean, drawn.mean[::-1], atol=1e-4)
     _, sd, summary = run(stochastic, recording)
     assert summary.epistemic_estimated and summary.epistemic_sd_z.min() > 0
     total = np.sqrt(np.square(sd).mean(axis=0))

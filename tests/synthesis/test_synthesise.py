@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import make_grid
+from bids_eeg2fmri.bold.parcellation import load_parcellation, overlap
 from bids_eeg2fmri.eeg.recording import VolumeClock
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 from bids_eeg2fmri.network.recording_facts import RecordingFacts
@@ -17,6 +19,7 @@ from bids_eeg2fmri.synthesis.grid_maps import make_grid_maps
 from bids_eeg2fmri.synthesis.spectrogram import SourceSpectrogram
 from bids_eeg2fmri.synthesis.synthesise import VOLUMES_PER_BLOCK, Synthesis
 
+GRID = make_grid(OutputSpace(resolution="4"))
 CONFIG = NeuralFieldConfig(n_maps=4, n_states=12, n_fourier=8, field_width=16)
 
 
@@ -57,7 +60,13 @@ def spectrogram():
         missing=np.zeros((), np.float32),
     )
     return SourceSpectrogram(
-        log_power, 1 + 0.5 * np.arange(700), np.ones(700, bool), facts, rng.uniform(0.01, 0.2, 214)
+        log_power,
+        1 + 0.5 * np.arange(700),
+        np.ones(700, bool),
+        facts,
+        resolution=rng.uniform(0.01, 0.2, 214),
+        operators=np.zeros((6, 3 * 214, 8), np.float32),
+        covariances_uv2=np.zeros((6, 8, 8), np.float32),
     )
 
 
@@ -119,10 +128,30 @@ def test_the_clock_may_begin_anywhere(network, maps, spectrogram):
 
 def test_parcels_are_averages_of_voxels(network, maps, spectrogram):
     mean, _, summary = _run(network, maps, spectrogram, VolumeClock(0.0, 3.0, 20, "assumed"))
-    from bids_eeg2fmri.bold.atlas import load_atlas
-
     averaging = load_atlas().averaging_matrix(make_grid(OutputSpace(resolution="4")).coordinates_mm)
     np.testing.assert_allclose(summary.parcel_mean_z, mean @ averaging.T, atol=1e-4)
+
+
+def test_parcels_asked_for_are_the_calibrated_ones(spectrogram):
+    """Of parcels that are bundled, the sd is the one that was calibrated; members share their deviations."""
+    calibrated = _network()
+    calibrated.linear[...] = 5.0 * jax.random.normal(jax.random.key(0), calibrated.linear.shape)
+    calibrated.parcel_factor[...] = jnp.linspace(0.5, 1.5, 214)
+    calibrated.parcel_noise[...] = jnp.tile(jnp.array([-1.0, 0.5, 0.1, -0.2]), (214, 1))
+    own = make_grid_maps(calibrated, GRID)
+    synthesis = Synthesis(calibrated, own, spectrogram, VolumeClock(0.0, 2.0, 70, "assumed"))
+    lying = overlap(load_parcellation("schaefer200"), GRID.coordinates_mm)
+    # Before any block was asked for.
+    forecast = synthesis.forecast_parcels(lying)
+    list(synthesis)
+    summary = synthesis.summary()
+    cortical = np.array(load_atlas().networks) != "Subcortical"
+    np.testing.assert_allclose(forecast.mean_z, summary.parcel_mean_z[:, cortical], atol=1e-4)
+    np.testing.assert_allclose(forecast.sd_z, summary.parcel_sd_z[:, cortical], rtol=2e-3)
+    assert forecast.deviations_z.std() > 0
+    assert np.linalg.eigvalsh(forecast.correlation).min() > -1e-6
+    between = forecast.correlation[np.triu_indices(200, 1)]
+    assert between.min() < between.max() < 1
 
 
 def test_missing_history_is_the_mean_and_less_certain(spectrogram):

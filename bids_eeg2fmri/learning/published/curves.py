@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from .log import EpochRow
 
 _TRAINING, _VALIDATION, _MUTED, _FAINT = "#0067a5", "#c24a00", "#66727f", "#d5dbe1"
-_STYLE = {
+STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -43,7 +43,7 @@ def learning_curves(rows: Sequence[EpochRow]) -> bytes:
     rows
         The training log, at least one epoch.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(11.0, 2.9), layout="constrained")
         error, latent, optimisation = figure.subplots(1, 3)
         _draw_error(error, rows)

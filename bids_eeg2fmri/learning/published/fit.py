@@ -18,8 +18,10 @@ from ...network.calhas2022.trained import Calhas2022Facts, TrainedCalhas2022
 from ..options import TrainingOptions
 from .cache import CachedRecording
 from .curves import learning_curves
-from .loop import train
+from .log import EpochRow
+from .loop import Watch, train
 from .novelty import set_novelty
+from .objective import Objective
 from .precision import compute_in_bfloat16, is_mixed
 from .predictive import fit_predictive
 from .volumes import Volumes
@@ -36,9 +38,6 @@ def fit_calhas2022(
     facts: Calhas2022Facts,
     options: TrainingOptions,
     folder: Path,
-    *,
-    start: Calhas2022 | None = None,
-    start_name: str = "",
 ) -> tuple[TrainedCalhas2022, dict[str, Any]]:
     """Train the published network.
 
@@ -57,8 +56,6 @@ def fit_calhas2022(
         Hyper-parameters of the training.
     folder
         For checkpoints, ``training_log.tsv`` and ``learning_curves.svg``.
-    start, start_name
-        A network to start from, with the same configuration, and its name, for example the digest of a bundle.
 
     Returns
     -------
@@ -73,21 +70,7 @@ def fit_calhas2022(
     """
     volumes = Volumes(tuple(training), config.eeg_shape[2])
     held_out = Volumes(tuple(validation), config.eeg_shape[2])
-    network = Calhas2022(config, rngs=nnx.Rngs(options.seed)) if start is None else nnx.clone(start)
-    mixed = is_mixed(options)
-    learner = nnx.clone(network)
-    if mixed:
-        compute_in_bfloat16(learner)
-    identity = {
-        **{f"network.{name}": value for name, value in asdict(config).items()},
-        "start": start_name,
-        "training data": volumes.digest(),
-        "validation data": held_out.digest(),
-    }
-    logger.info("training on %d volumes of %d people", len(volumes), len(volumes.people))
-    learned, rows = train(learner, volumes, held_out, options, folder, identity)
-    nnx.update(network, nnx.state(learned, nnx.Any(nnx.Param, nnx.BatchStat)))
-    network.eval()
+    network, rows = fit_weights(volumes, held_out, make_network(config, options.seed), options, folder)
     trained = TrainedCalhas2022(network, facts)
     calibration = fit_predictive(trained, held_out, _PREDICTED_AT_ONCE)
     set_novelty(trained, volumes, held_out)
@@ -99,9 +82,59 @@ def fit_calhas2022(
         "best_epoch": best.epoch,
         "validation_error": round(best.validation_reconstruction, 5),
         "gain": round(float(trained.gain[...]), 4),
-        "precision": "mixed" if mixed else "float32",
+        "precision": "mixed" if is_mixed(options) else "float32",
         "calibration": calibration,
     }
+
+
+def make_network(config: Calhas2022Config, seed: int) -> Calhas2022:
+    """A network with its first weights.
+
+    Raises
+    ------
+    ArchitectureError
+        A block does not fit the shape of its input.
+    """
+    # Compiled as one function: an initialiser at a time takes many times longer.
+    network: Calhas2022 = nnx.jit(lambda: Calhas2022(config, rngs=nnx.Rngs(seed)))()
+    return network
+
+
+def fit_weights(
+    training: Volumes,
+    validation: Volumes,
+    network: Calhas2022,
+    options: TrainingOptions,
+    folder: Path,
+    watch: Watch | None = None,
+) -> tuple[Calhas2022, list[EpochRow]]:
+    """The network with the averaged weights that were best on the validation people, in inference mode, and the log.
+
+    Parameters
+    ----------
+    training, validation
+        Volumes of two groups of people.
+    network
+        With its first weights, as :func:`make_network` gives it.
+    options, folder
+        As in :func:`fit_calhas2022`, which also says what is raised.
+    watch
+        As in :func:`~.loop.train`.
+    """
+    learner = nnx.clone(network)
+    if is_mixed(options):
+        compute_in_bfloat16(learner)
+    identity = {
+        **{f"network.{name}": value for name, value in asdict(network.config).items()},
+        "training data": training.digest(),
+        "validation data": validation.digest(),
+    }
+    logger.info("training on %d volumes of %d people", len(training), len(training.people))
+    objective = Objective.of(network.config, len(training))
+    learned, rows = train(learner, training, validation, options, folder, identity, objective, watch)
+    nnx.update(network, nnx.state(learned, nnx.Any(nnx.Param, nnx.BatchStat)))
+    network.eval()
+    return network, rows
 
 
 def for_cap(config: Calhas2022Config, facts: Calhas2022Facts) -> Calhas2022Config:

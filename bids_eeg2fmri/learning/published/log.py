@@ -26,7 +26,8 @@ class EpochRow:
         At its last step.
     loss
         Mean over the epoch's volumes of the whole loss, dropout on: ``reconstruction`` (error of the volume) plus
-        ``latent`` (distance of the two latent representations) plus ``penalty`` (regularisers).
+        ``latent`` (distance of the two latent representations) plus ``penalty`` (regularisers, and the divergence of
+        distributions over weights from their prior).
     gradient_norm
         Mean over its steps, before clipping.
     validation_loss, validation_reconstruction, validation_latent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from .course import Course
 from .devices import make_mesh, replicated, split_over
 from .feed import feed
 from .log import EpochRow, read_log, write_log
+from .objective import Objective
 from .optimiser import learning_rate, make_optimiser
 from .progress import Show, training_progress
 from .state import PARTS, copied, first_state, no_sums, take_apart
@@ -30,6 +32,7 @@ from .validation import Validate, make_validation
 from .volumes import Volumes
 
 LOG_NAME = "training_log.tsv"
+Watch = Callable[[EpochRow], None]
 logger = logging.getLogger(__name__)
 
 
@@ -70,6 +73,8 @@ def train(
     options: TrainingOptions,
     folder: Path,
     identity: dict[str, Any],
+    objective: Objective,
+    watch: Watch | None = None,
 ) -> tuple[nnx.Module, list[EpochRow]]:
     """Train until the last epoch, or until the validation people gain nothing for ``patience`` epochs.
 
@@ -87,7 +92,13 @@ def train(
     folder
         For the checkpoints and the log.
     identity
-        Plain values that decide the first weights and the data; together with the options they name the training.
+        Plain values that decide the first weights, the data and the objective; together with the options they name
+        the training.
+    objective
+        The loss.
+    watch
+        Called with every epoch's row of the log, those of an interrupted run first. What it raises ends training,
+        which can go on later from its last checkpoint.
 
     Returns
     -------
@@ -110,8 +121,8 @@ def train(
         options=options,
         volumes=training,
         epochs=epochs,
-        step=make_step(anatomy, optimiser, options, mesh),
-        validate=make_validation(anatomy, validation, options.batch_size, mesh),
+        step=make_step(anatomy, optimiser, options, mesh, objective),
+        validate=make_validation(anatomy, validation, options.batch_size, mesh, objective),
         rate=learning_rate(options, n_steps),
         mesh=mesh,
         log=folder / LOG_NAME,
@@ -121,6 +132,9 @@ def train(
         rows = read_log(job.log, snapshot.course.epoch)
         if snapshot.course.step:
             logger.info("going on from step %d of %d", snapshot.course.step, n_steps)
+        if watch is not None:
+            for row in rows:
+                watch(row)
         with training_progress(n_steps, snapshot.course.step, "Training") as show:
             while not snapshot.course.finished:
                 snapshot, row = _epoch(job, snapshot, checkpoints, show)
@@ -128,6 +142,8 @@ def train(
                 if jax.process_index() == 0:
                     write_log(job.log, rows)
                 checkpoints.save(snapshot)
+                if watch is not None:
+                    watch(row)
     # Shared among devices and machines until here, on this process's first device from now on.
     best = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), snapshot.best)
     return anatomy.network(best, anatomy.constants, training=False), rows

@@ -18,7 +18,8 @@ from ...bold.atlas import load_atlas
 from ...bold.grid import make_grid, sample_template
 from ...network.calhas2022.trained import TrainedCalhas2022
 from ...settings import OutputSpace
-from ...synthesis.published import Drawn, VolumePredictor
+from ...synthesis.drawn import Drawn
+from ...synthesis.published import VolumePredictor
 from ...synthesis.volume_maps import make_volume_maps
 from ..calibration import factors_by_parcel, level_multipliers
 from ..gain import fit_gain

@@ -15,13 +15,19 @@ from ...network.calhas2022.nonnegative import project_nonnegative
 from ..options import TrainingOptions
 from .devices import replicated, split_over
 from .feed import Batch
-from .objective import batch_loss
+from .objective import Objective
 from .state import Anatomy, TrainingState, Weights
 
 Step = Callable[[TrainingState, Batch], tuple[TrainingState, Float[Array, ""]]]
 
 
-def make_step(anatomy: Anatomy, optimiser: optax.GradientTransformation, options: TrainingOptions, mesh: Mesh) -> Step:
+def make_step(
+    anatomy: Anatomy,
+    optimiser: optax.GradientTransformation,
+    options: TrainingOptions,
+    mesh: Mesh,
+    objective: Objective,
+) -> Step:
     """The compiled step; it returns the new state, whose predecessor is used up, and the batch's loss.
 
     Batch normalisation, norms and means run over the whole batch, wherever its volumes lie, and drawn numbers depend
@@ -32,7 +38,7 @@ def make_step(anatomy: Anatomy, optimiser: optax.GradientTransformation, options
         def loss_of(parameters: nnx.State) -> tuple[Float[Array, ""], tuple[dict[str, Array], nnx.State]]:
             network = anatomy.network(Weights(parameters, state.weights.statistics), constants, training=True)
             draw_anew(network, options.seed, state.step)
-            loss, parts = batch_loss(network, batch)
+            loss, parts = objective.of_batch(network, batch)
             return loss, (parts, nnx.state(network, nnx.BatchStat))
 
         (loss, (parts, statistics)), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.weights.parameters)

@@ -27,6 +27,26 @@ _FIT_FILES = (LOG_NAME, CURVES_NAME)
 
 
 @dataclass(frozen=True)
+class SplitData:
+    """What a network is trained on.
+
+    Attributes
+    ----------
+    training, validation
+        Recordings of the two groups.
+    facts
+        The meaning of the network's arrays.
+    config
+        Hyper-parameters, with the channels of the cap.
+    """
+
+    training: tuple[CachedRecording, ...]
+    validation: tuple[CachedRecording, ...]
+    facts: Calhas2022Facts
+    config: Calhas2022Config
+
+
+@dataclass(frozen=True)
 class _Known:
     pair: Pair
     cap: RecordedCap
@@ -51,7 +71,7 @@ class PublishedTrainer:
     """
 
     def __init__(self, settings: Settings, given: Mapping[str, Any], options: TrainingOptions) -> None:
-        self._settings, self._options = settings, options
+        self._settings, self.options = settings, options
         self._config = _config(given, settings.network_config)
         self._known: list[_Known] = []
         self._cached: dict[tuple[str, Calhas2022Facts], CachedRecording] = {}
@@ -63,16 +83,18 @@ class PublishedTrainer:
         self._known.append(_Known(pair, cap))
 
     def fit(self, split: Split, folder: Path) -> Fitted:
-        """Train on the people of a split, on the channels that all recordings share: splits can use one cache."""
+        """Train on the people of a split."""
+        data = self.data(split)
+        return fit_split(data, data.config, self.options, folder)
+
+    def data(self, split: Split) -> SplitData:
+        """What the people of a split give, on the channels that all recordings share: splits can use one cache."""
         groups = [self._of(people) for people in (split.training, split.validation)]
         _, n_bins, _ = self._config.eeg_shape
         facts = training_facts([known.cap for known in self._known], self._config.fmri_shape, n_bins)
         config = for_cap(self._config, facts)
-        training, validation = ([self._cache(known.pair, facts, config) for known in group] for group in groups)
-        trained, described = fit_calhas2022(training, validation, config, facts, self._options, folder)
-        calibration = described.pop("calibration")
-        files = {name: (folder / name).read_bytes() for name in _FIT_FILES}
-        return Fitted(trained, calibration, {**described, "options": asdict(self._options)}, (), files)
+        training, validation = (tuple(self._cache(known.pair, facts, config) for known in group) for group in groups)
+        return SplitData(training, validation, facts, config)
 
     def _of(self, people: tuple[str, ...]) -> list[_Known]:
         return [known for person in people for known in self._known if known.pair.eeg.subject == person]
@@ -88,6 +110,14 @@ class PublishedTrainer:
                 folder, pair.eeg.subject, recording, recording.clock, targets, facts, config
             )
         return self._cached[key]
+
+
+def fit_split(data: SplitData, config: Calhas2022Config, options: TrainingOptions, folder: Path) -> Fitted:
+    """Train a configuration on the people of a split; see :func:`~.fit.fit_calhas2022`."""
+    trained, described = fit_calhas2022(data.training, data.validation, config, data.facts, options, folder)
+    calibration = described.pop("calibration")
+    files = {name: (folder / name).read_bytes() for name in _FIT_FILES}
+    return Fitted(trained, calibration, {**described, "options": asdict(options)}, (), files)
 
 
 def _config(given: Mapping[str, Any], path: Path | None) -> Calhas2022Config:

@@ -13,14 +13,14 @@ from jaxtyping import Array, Float
 from .batches import InOrder
 from .devices import replicated, split_over
 from .feed import Batch, feed
-from .objective import losses_by_volume
+from .objective import Objective
 from .state import Anatomy, Weights
 from .volumes import Volumes
 
 Validate = Callable[[Weights], dict[str, float]]
 
 
-def make_validation(anatomy: Anatomy, volumes: Volumes, batch_size: int, mesh: Mesh) -> Validate:
+def make_validation(anatomy: Anatomy, volumes: Volumes, batch_size: int, mesh: Mesh, objective: Objective) -> Validate:
     """A function from weights to each part of the loss: the mean over people of the mean over their volumes.
 
     No person counts for more because of longer recordings. Dropout is off, batch normalisation uses its running
@@ -29,7 +29,7 @@ def make_validation(anatomy: Anatomy, volumes: Volumes, batch_size: int, mesh: M
     whole, shared = replicated(mesh), split_over(mesh)
 
     def losses(weights: Weights, constants: nnx.State, batch: Batch) -> dict[str, Float[Array, " batch"]]:
-        return losses_by_volume(anatomy.network(weights, constants, training=False), batch)
+        return objective.by_volume(anatomy.network(weights, constants, training=False), batch)
 
     compiled = jax.jit(losses, in_shardings=(whole, whole, shared), out_shardings=whole)
     constants = jax.device_put(anatomy.constants, whole)

@@ -13,6 +13,9 @@ Fourier = Literal["random", "fixed", "none"]
 FourierNormalization = Literal["layer", "tanh"]
 Style = Literal["graph", "prior", "none"]
 Distribution = Literal["Normal", "VonMises"]
+Loss = Literal["absolute", "squared", "laplace", "gaussian", "sd_score"]
+# Those that look at the scale of the error.
+HETEROSCEDASTIC: tuple[Loss, ...] = ("laplace", "gaussian", "sd_score")
 
 
 class ArchitectureError(UsageError, ValueError):
@@ -126,6 +129,13 @@ class Calhas2022Config:
         Parts of the residual blocks.
     output_filter
         A factor and an offset, common to all voxels, at the end.
+    loss
+        Error of a volume that training makes small: ``"absolute"``, ``"squared"``, or with the aleatoric head
+        ``"laplace"``, ``"gaussian"`` (negative log-likelihoods) or ``"sd_score"``. ``None``: as published, that is
+        ``"laplace"`` with the head and ``"absolute"`` without.
+    divergence_weight
+        Factor of the Kullback-Leibler divergence of distributions over weights from their prior; 1 is the evidence
+        lower bound, 0 leaves the prior out.
     """
 
     eeg_shape: Shape3 = (64, 134, 10)
@@ -152,6 +162,8 @@ class Calhas2022Config:
     skip_connections: bool = True
     batch_norm: bool = True
     output_filter: bool = True
+    loss: Loss | None = None
+    divergence_weight: float = 1.0
 
     def __post_init__(self) -> None:
         _check_choice("fourier", self.fourier, get_args(Fourier))
@@ -159,6 +171,12 @@ class Calhas2022Config:
         _check_choice("style", self.style, get_args(Style))
         if self.variational_idct is not None:
             _check_choice("distribution", self.variational_idct.distribution, get_args(Distribution))
+        _check_choice("loss", self.error_loss, get_args(Loss))
+        if (self.error_loss in HETEROSCEDASTIC) != self.aleatoric:
+            raise ArchitectureError(
+                f"loss={self.loss!r} does not fit aleatoric={self.aleatoric}.",
+                remedy=f"The aleatoric head learns by {', '.join(HETEROSCEDASTIC)}, and only these need it.",
+            )
         if not self.attention and (self.style == "graph" or self.organize_channels):
             option = "style='graph'" if self.style == "graph" else "organize_channels"
             raise ArchitectureError(f"{option} needs attention=True.", remedy="Both read the attention scores.")
@@ -168,6 +186,11 @@ class Calhas2022Config:
             raise ArchitectureError(
                 "dense_variational needs a dense layer.", remedy="Give decoder_shape, or no inverse cosine transform."
             )
+
+    @property
+    def error_loss(self) -> Loss:
+        """The error of a volume that training makes small."""
+        return self.loss or ("laplace" if self.aleatoric else "absolute")
 
     @property
     def inverts(self) -> bool:

@@ -74,6 +74,7 @@ class Decoder(nnx.Module):
         n_features = prod(config.latent_shape)
         self.fmri_shape, self.low_shape = config.fmri_shape, config.decoder_shape
         self.deterministic = False
+        self.draws_are_held = False
         self.features = _make_features(config, n_features, rngs)
         self.takes_cosine = config.fourier != "none"
         self.style = _make_style(config, n_features, rngs)
@@ -98,6 +99,18 @@ class Decoder(nnx.Module):
         sd = None if self.log_scale is None else jnp.exp(self.log_scale(volumes))
         return Decoded(volumes, sd, phases)
 
+    def hold_draws(self) -> None:
+        """From now on a draw is one network for the whole batch: the same weights, the same units dropped."""
+        self.draws_are_held = True
+        if self.dropout is not None:
+            self.dropout.broadcast_dims = (0,)
+
+    def divergence(self) -> Float[Array, ""]:
+        """Kullback-Leibler divergence of the distributions over weights and coefficients from their priors, in nats."""
+        layers = (self.low_dense, self.voxel_dense, self.variational)
+        drawn = [layer for layer in layers if isinstance(layer, DenseFlipout | VariationalInverseCosine)]
+        return sum((layer.divergence() for layer in drawn), start=jnp.zeros(()))
+
     def styled(self, phases: Float[Array, "batch features"], scores: Scores | None) -> Float[Array, "batch features"]:
         """Cosine of the phases, times the style."""
         x = jnp.cos(phases) if self.takes_cosine else phases
@@ -107,7 +120,7 @@ class Decoder(nnx.Module):
     def low_resolution(self, x: Float[Array, "batch features"]) -> Float[Array, "batch a b c"]:
         """Features as an array of the low resolution, or of the latent shape, and its cosine transform if asked for."""
         if self.low_dense is not None:
-            x = _applied(self.low_dense, x, self._key())
+            x = self._dense(self.low_dense, x)
         spectrum = x.reshape(-1, *self.spectrum_shape)
         return cosine_transform(spectrum) if self.transforms else spectrum
 
@@ -117,7 +130,14 @@ class Decoder(nnx.Module):
             return self.variational(x, self._key())
         if self.voxel_dense is None:
             return inverse_cosine(x, self.fmri_shape)
-        return _applied(self.voxel_dense, x.reshape(len(x), -1), self._key()).reshape(-1, *self.fmri_shape)
+        return self._dense(self.voxel_dense, x.reshape(len(x), -1)).reshape(-1, *self.fmri_shape)
+
+    def _dense(self, layer: Dense, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
+        if isinstance(layer, nnx.Linear):
+            return layer(x)
+        if isinstance(layer, DenseFlipout):
+            return layer(x, self._key(), shared=self.draws_are_held)
+        return layer(x, self._key())
 
     def _key(self) -> PRNGKeyArray | None:
         return None if self.sample is None or self.deterministic else self.sample()
@@ -177,7 +197,3 @@ def _make_variational(config: Calhas2022Config, rngs: nnx.Rngs) -> VariationalIn
 
 def _linear(n_inputs: int, n_outputs: int, rngs: nnx.Rngs) -> nnx.Linear:
     return nnx.Linear(n_inputs, n_outputs, kernel_init=nnx.initializers.glorot_uniform(), rngs=rngs)
-
-
-def _applied(layer: Dense, x: Float[Array, "batch inputs"], key: PRNGKeyArray | None) -> Float[Array, "batch outputs"]:
-    return layer(x) if isinstance(layer, nnx.Linear) else layer(x, key)

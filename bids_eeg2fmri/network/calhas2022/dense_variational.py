@@ -14,7 +14,8 @@ class DenseVariational(nnx.Module):
     """Dense layer that moves its weights along one learned direction.
 
     Kernel = mu + sigma e with a single standard normal number e per call, and the bias likewise with its own: the
-    published low-resolution decoder. Sigma is not constrained and has no prior. The draw is shared by the batch.
+    published low-resolution decoder. Sigma is not constrained and has no prior: the weights lie on a line, where they
+    have no density that a divergence could compare. The draw is shared by the batch.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ class DenseFlipout(nnx.Module):
     """Dense layer with a normal distribution over every weight, sampled with Flipout.
 
     Each example of a batch sees its own signs of the shared perturbation (Wen et al. 2018, arXiv 1803.04386), so
-    that gradients of different examples decorrelate. The bias is a plain parameter.
+    that gradients of different examples decorrelate; with ``shared``, all see the same weights. The bias is a plain
+    parameter.
 
     Parameters
     ----------
@@ -55,22 +57,23 @@ class DenseFlipout(nnx.Module):
         self.kernel = MeanFieldNormal((in_features, out_features), rngs=rngs)
         self.bias = nnx.Param(0.1 * jax.random.normal(rngs.params(), (out_features,)))
 
-    def __call__(self, x: Float[Array, "batch inputs"], key: PRNGKeyArray | None) -> Float[Array, "batch outputs"]:
+    def __call__(
+        self, x: Float[Array, "batch inputs"], key: PRNGKeyArray | None, *, shared: bool = False
+    ) -> Float[Array, "batch outputs"]:
         """Output with one draw of the weights, or with their means when ``key`` is ``None``."""
         output = x @ self.kernel.mean[...] + self.bias[...]
         if key is None:
             return output
         noise_key, in_key, out_key = jax.random.split(key, 3)
         noise = self.kernel.sd * jax.random.normal(noise_key, self.kernel.mean.shape)
+        if shared:
+            return output + x @ noise
         signs_in = jax.random.rademacher(in_key, x.shape, x.dtype)
         signs_out = jax.random.rademacher(out_key, output.shape, x.dtype)
         return output + ((x * signs_in) @ noise) * signs_out
 
     def divergence(self) -> Float[Array, ""]:
-        """Kullback-Leibler divergence of the kernel to the standard normal distribution, in nats.
-
-        Divide it by the number of training examples where it joins a loss that is a mean over examples.
-        """
+        """Kullback-Leibler divergence of the kernel from the standard normal distribution, in nats."""
         return self.kernel.divergence()
 
 

@@ -1,21 +1,17 @@
 """Losses of the published network: error of the volume plus distance of the two latent representations.
 
 The published code broadcasts the errors of a batch against all pairs of latent representations, divides by norms
-over the whole batch, and differentiates the sum of that matrix. Here a volume is compared with its own
-EEG only, and the loss is a mean; ``pairs="all"`` gives the published matrix.
+over the whole batch, and differentiates the sum of that matrix (:func:`published_matrix`). Training here compares a
+volume with its own EEG only, and takes the mean.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 Volumes = Float[Array, "batch x y z"]
 Latent = Float[Array, "batch a b c"]
-Pairs = Literal["matched", "all"]
-Reduction = Literal["mean", "sum", "none"]
 
 _TINY = 1e-9
 # Keeps the gradient of a latent representation that is zero within float32.
@@ -71,76 +67,6 @@ def sd_score(target: Volumes, mean: Volumes, sd: Volumes) -> Float[Array, " batc
     return jnp.mean((mean - target) ** 2 / (sd + _TINY) + sd, axis=(1, 2, 3)) / 2
 
 
-def mae_cosine(
-    target: Volumes,
-    predicted: Volumes,
-    z_eeg: Latent,
-    z_fmri: Latent,
-    *,
-    pairs: Pairs = "matched",
-    reduction: Reduction = "mean",
-) -> Array:
-    """The published loss: mean absolute error plus latent distance.
-
-    Parameters
-    ----------
-    target, predicted
-        Volumes in the same units.
-    z_eeg, z_fmri
-        Latent representations.
-    pairs
-        ``"matched"``, or ``"all"`` for the published matrix.
-    reduction
-        ``"mean"``, ``"sum"`` (what the published code differentiates, with ``pairs="all"``) or ``"none"``.
-    """
-    return with_latent_distance(absolute_error(target, predicted), z_eeg, z_fmri, pairs=pairs, reduction=reduction)
-
-
-def mse_cosine(
-    target: Volumes,
-    predicted: Volumes,
-    z_eeg: Latent,
-    z_fmri: Latent,
-    *,
-    pairs: Pairs = "matched",
-    reduction: Reduction = "mean",
-) -> Array:
-    """Half the mean squared error plus latent distance; parameters as in :func:`mae_cosine`."""
-    return with_latent_distance(half_squared_error(target, predicted), z_eeg, z_fmri, pairs=pairs, reduction=reduction)
-
-
-def mae_mae(target: Volumes, predicted: Volumes, z_eeg: Latent, z_fmri: Latent) -> Float[Array, ""]:
-    """Mean absolute error of the volumes plus that between the latent representations (axes not exchanged)."""
-    return jnp.mean(absolute_error(target, predicted)) + jnp.mean(jnp.abs(z_eeg - z_fmri))
-
-
-def laplace_cosine(
-    target: Volumes,
-    median: Volumes,
-    scale: Volumes,
-    z_eeg: Latent,
-    z_fmri: Latent,
-    *,
-    pairs: Pairs = "matched",
-    reduction: Reduction = "mean",
-) -> Array:
-    """The published loss of the aleatoric head: :func:`laplace_nll` plus latent distance."""
-    return with_latent_distance(laplace_nll(target, median, scale), z_eeg, z_fmri, pairs=pairs, reduction=reduction)
-
-
-def with_latent_distance(
-    error: Float[Array, " batch"],
-    z_eeg: Latent,
-    z_fmri: Latent,
-    *,
-    pairs: Pairs = "matched",
-    reduction: Reduction = "mean",
-) -> Array:
-    """An error per volume plus the distance of the latent representations, reduced; see :func:`mae_cosine`."""
-    if pairs == "matched":
-        loss = error + matched_cosine(z_eeg, z_fmri)
-    else:
-        loss = error[:, None] + cosine_of_all_pairs(z_eeg, z_fmri)
-    if reduction == "none":
-        return loss
-    return jnp.sum(loss) if reduction == "sum" else jnp.mean(loss)
+def published_matrix(error: Float[Array, " batch"], z_eeg: Latent, z_fmri: Latent) -> Float[Array, "batch batch"]:
+    """The published loss before its sum: errors of the volumes (rows) plus the distance of all pairs of latents."""
+    return error[:, None] + cosine_of_all_pairs(z_eeg, z_fmri)

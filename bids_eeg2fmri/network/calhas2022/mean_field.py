@@ -38,6 +38,10 @@ class MeanFieldNormal(nnx.Module):
         return self.mean[...] + self.sd * jax.random.normal(key, self.mean.shape)
 
     def divergence(self) -> Float[Array, ""]:
-        """Kullback-Leibler divergence to the standard normal distribution, in nats, summed over the weights."""
-        sd = self.sd
-        return 0.5 * jnp.sum(sd**2 + self.mean[...] ** 2 - 1 - 2 * jnp.log(sd))
+        """Kullback-Leibler divergence from the standard normal distribution, in nats, summed over the weights."""
+        return normal_divergence(self.mean[...], self.sd)
+
+
+def normal_divergence(mean: Float[Array, "..."], sd: Float[Array, "..."]) -> Float[Array, ""]:
+    """Sum of the Kullback-Leibler divergences of normal distributions from the standard one, in nats."""
+    return 0.5 * jnp.sum(sd**2 + mean**2 - 1 - 2 * jnp.log(sd))

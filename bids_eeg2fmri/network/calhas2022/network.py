@@ -95,6 +95,10 @@ class Calhas2022(nnx.Module):
         z_fmri = None if fmri is None or self.fmri_encoder is None else self.fmri_encoder(fmri)
         return Outputs(decoded.mean, decoded.sd, z_eeg, z_fmri, self._penalty(scores, decoded))
 
+    def divergence(self) -> Float[Array, ""]:
+        """Kullback-Leibler divergence of the distributions over weights and coefficients from their priors, in nats."""
+        return self.decoder.divergence()
+
     def encode_eeg(self, eeg: Eeg) -> Latent:
         """Latent representations of EEG."""
         return self.eeg_encoder(eeg)[0]

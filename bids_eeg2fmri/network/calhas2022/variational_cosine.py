@@ -12,9 +12,12 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .config import ArchitectureError, Distribution, Shape3
 from .cosine import inverse_cosine
-from .mean_field import MeanFieldNormal
+from .mean_field import MeanFieldNormal, normal_divergence
 from .nonnegative import NonNegative
-from .von_mises import one_minus_mean_cosine, sample_von_mises
+from .von_mises import one_minus_mean_cosine, sample_von_mises, von_mises_divergence
+
+# Projected to zero, a standard deviation would be infinitely far from its prior.
+_LEAST_SD = 1e-6
 
 
 class VariationalInverseCosine(nnx.Module):
@@ -97,6 +100,17 @@ class VariationalInverseCosine(nnx.Module):
             block = jnp.broadcast_to(block.reshape(-1, *shape), (len(x), *shape))
             z = jnp.take(jnp.concatenate([z, block], axis=axis), order[...], axis=axis)
         return inverse_cosine(z, self.out_shape)
+
+    def divergence(self) -> Float[Array, ""]:
+        """Kullback-Leibler divergence of everything that is drawn from its prior, in nats.
+
+        The prior is the standard normal distribution, and the uniform one for angles.
+        """
+        if self.distribution == "VonMises":
+            drawn = von_mises_divergence(self.scale[...])
+        else:
+            drawn = normal_divergence(self.loc[...], self.scale[...] + _LEAST_SD)
+        return self.amplitude.divergence() + drawn
 
     def _coefficients(self, key: PRNGKeyArray | None) -> Float[Array, "heads coefficients"]:
         loc, scale = self.loc[...], self.scale[...]

@@ -34,6 +34,11 @@ def one_minus_mean_cosine(concentration: Float[Array, "..."]) -> Float[Array, ".
     return jnp.where(concentration > _LARGE_CONCENTRATION, series, 1 - i1e(small) / i0e(small))
 
 
+def von_mises_divergence(concentration: Float[Array, "..."]) -> Float[Array, ""]:
+    """Sum of the Kullback-Leibler divergences of von Mises distributions from the uniform one, in nats."""
+    return -jnp.sum(concentration * one_minus_mean_cosine(concentration) + jnp.log(i0e(concentration)))
+
+
 @jax.custom_jvp
 def _centred_sample(key: PRNGKeyArray, concentration: Float[Array, "..."]) -> Float[Array, "..."]:
     # The envelope is a wrapped Cauchy distribution with parameter rho. Written with tangents of half angles and

@@ -54,9 +54,10 @@ def _path(run: RunReport) -> str:
         )
     n_parcels = 0 if summary.resolution is None else len(summary.resolution)
     return (
-        "a minimum-norm operator for this montage "
-        f"projects the EEG onto {n_parcels} grey-matter parcels, and the network {model} maps their band power in "
-        f"{len(summary.bands_hz)} frequency bands over time to BOLD and to its uncertainty"
+        "matched filters, whitened with this recording's own covariance in "
+        f"{len(summary.bands_hz)} frequency bands and with the leadfield of its electrodes, give the evidence for "
+        f"changes of power in {n_parcels} grey-matter parcels, which the network {model} maps over time to BOLD and to "
+        "its uncertainty"
     )
 
 

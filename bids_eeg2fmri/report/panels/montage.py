@@ -9,22 +9,21 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Polygon
 
 from ...bold.atlas import load_atlas
 from ...eeg.cap_match import CapMatch
 from ...eeg.leadfield import sphere_directions, template_directions
 from ...eeg.recording import Recording
+from ..figures.head import draw_head, flatten
 from ..panel import Drawing
 from ..run import RunReport
-from ..style import BLUE, FAINT, INK, MUTED, ORANGE, SEQUENTIAL, new_figure, quiet, shortened, top_of_axes
+from ..style import BLUE, FAINT, MUTED, ORANGE, SEQUENTIAL, new_figure, quiet, shortened, top_of_axes
 
 _TEN_TWENTY = (
     *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz"),
     *("C4", "T8", "P7", "P3", "Pz", "P4", "P8", "O1", "O2"),
 )
 _NEAR_DEG = 18.0
-_HEAD_RADIUS = 1.09
 
 
 def draw_montage(run: RunReport) -> Drawing:
@@ -59,26 +58,14 @@ def _fit(run: RunReport) -> str:
     return f"The network's cap has {len(cap.channel_names)} channels; interpolated: {made}."
 
 
-def _flatten(directions: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 2"]:
-    """Azimuthal equidistant projection around Cz; 90 degrees from it is at radius 1."""
-    vertex = template_directions(["Cz"])[0]
-    tilt = np.arctan2(vertex[1], vertex[2])
-    x, front, up = directions.T
-    y = front * np.cos(tilt) - up * np.sin(tilt)
-    z = front * np.sin(tilt) + up * np.cos(tilt)
-    angle = np.arccos(np.clip(z, -1, 1)) / (np.pi / 2)
-    azimuth = np.arctan2(x, y)
-    return np.column_stack([angle * np.sin(azimuth), angle * np.cos(azimuth)])
-
-
 def _draw_cap(axes: Axes, recording: Recording) -> list[str]:
     """Draw head and electrodes; the 10-20 sites that no electrode is near are returned."""
     directions = sphere_directions(recording.positions_m, recording.channel_names)
-    places = _flatten(directions)
-    _draw_head(axes)
+    places = flatten(directions)
+    draw_head(axes)
     sites = template_directions(_TEN_TWENTY)
     near = (sites @ directions.T).max(1) > np.cos(np.radians(_NEAR_DEG))
-    empty = _flatten(sites)[~near]
+    empty = flatten(sites)[~near]
     good = np.asarray(recording.good, bool)
     size = float(np.clip(9000 / max(len(places), 1), 40, 230))
     marks: tuple[tuple[str, Float[np.ndarray, "points 2"], dict[str, Any]], ...] = (
@@ -111,21 +98,11 @@ def _name_electrodes(axes: Axes, recording: Recording, places: Float[np.ndarray,
             axes.text(x, y, label, ha="center", va="center_baseline", color=colour, fontsize=size, fontweight="bold")
 
 
-def _draw_head(axes: Axes) -> None:
-    radius = _HEAD_RADIUS
-    nose = [(-0.13, radius - 0.01), (0, radius + 0.12), (0.13, radius - 0.01)]
-    axes.add_patch(Polygon(nose, closed=False, fill=False, edgecolor=INK))
-    for side in (-1, 1):
-        ear = [(side * (radius + out), up) for out, up in ((-0.01, 0.16), (0.05, 0.14), (0.06, -0.12), (-0.01, -0.16))]
-        axes.add_patch(Polygon(ear, closed=False, fill=False, edgecolor=INK))
-    axes.add_patch(Circle((0, 0), radius, fill=False, edgecolor=INK, linewidth=1.1))
-
-
 def _draw_own_cap(axes: Axes, cap: CapMatch) -> None:
     """Draw the channels of the network's cap: taken from the recording, or interpolated."""
-    places = _flatten(cap.directions)
+    places = flatten(cap.directions)
     absent = np.array([name in cap.interpolated for name in cap.channel_names])
-    _draw_head(axes)
+    draw_head(axes)
     looks: tuple[tuple[str, Bool[np.ndarray, " channels"], str], ...] = (
         ("recorded", ~absent, BLUE),
         ("interpolated", absent, ORANGE),

@@ -6,12 +6,12 @@ import numpy as np
 
 from ..mosaic import OVERVIEW, draw_outline, draw_strip, map_strip, robust_limits, template_strip
 from ..panel import Drawing
+from ..parcel_values import parcel_means
 from ..run import RunReport
 from ..strips import strip_figure
-from ..style import DIVERGING, GREYS
+from ..style import DIVERGING, GREYS, OUTLINE
 
 _SMALLEST_LIMIT = 0.1
-_OUTLINE = "#f2e94e"
 
 
 def draw_reliability(run: RunReport) -> Drawing:
@@ -29,7 +29,7 @@ def draw_reliability(run: RunReport) -> Drawing:
         image = draw_strip(axes, map_strip(run.grid, values, OVERVIEW), OVERVIEW, DIVERGING, (-limit, limit))
         figure.colorbar(image, cax=bar, extend="both").set_label("r", fontsize=7.5)
         bar.tick_params(labelsize=7)
-        draw_outline(axes, run.grid, reliability.interpretable, OVERVIEW, _OUTLINE)
+        draw_outline(axes, run.grid, reliability.interpretable, OVERVIEW, OUTLINE)
         axes.set_title(title)
     grey = reliability.r[reliability.grey]
     mean = f"{grey.mean():.2f}" if len(grey) else "not known"
@@ -37,6 +37,7 @@ def draw_reliability(run: RunReport) -> Drawing:
         figure,
         f"Synthetic: {100 * reliability.share_interpretable:.0f} % of grey matter may be interpreted; the correlation "
         f"expected in grey matter is {mean} on average. {reliability.caps.statement}",
+        {"parcel_r": parcel_means(run.grid, reliability.r)},
     )
 
 

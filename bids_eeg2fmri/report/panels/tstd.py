@@ -6,6 +6,7 @@ import numpy as np
 
 from ..mosaic import OVERVIEW, robust_limits
 from ..panel import Drawing
+from ..parcel_values import parcel_means
 from ..run import RunReport
 from ..strips import draw_map, hatch_unreliable, strip_figure
 from ..style import SEQUENTIAL
@@ -23,4 +24,5 @@ def draw_tstd(run: RunReport) -> Drawing:
         figure,
         f"Synthetic: median temporal standard deviation {np.nanmedian(run.tstd_map):.2f} BOLD units, "
         f"median tSNR {np.nanmedian(tsnr):.0f}, over {len(tsnr)} brain voxels.",
+        {"parcel_tstd": parcel_means(run.grid, run.tstd_map)},
     )

@@ -9,6 +9,7 @@ from ...bold.grid import GREY_MATTER
 from ...bold.units import UNITS_PER_Z
 from ..mosaic import OVERVIEW, robust_limits
 from ..panel import Drawing
+from ..parcel_values import parcel_means
 from ..run import RunReport
 from ..strips import draw_map, hatch_unreliable, strip_figure
 from ..style import SEQUENTIAL
@@ -53,6 +54,7 @@ def draw_uncertainty(run: RunReport) -> Drawing:
         f"Synthetic: median total sd {np.nanmedian(run.total_sd_map):.2f}, epistemic {stated}, "
         f"aleatoric {np.nanmedian(aleatoric):.2f} BOLD units; relative uncertainty {np.nanmedian(relative):.2f}; "
         f"{share:.0f} % of grey matter below {RELATIVE_THRESHOLD:g}.",
+        {"parcel_relative": parcel_means(run.grid, relative)},
     )
 
 

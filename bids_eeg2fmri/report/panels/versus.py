@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 
 from ...bold.atlas import NETWORKS, load_atlas
 from ..comparison import Comparison
-from ..mosaic import OVERVIEW, draw_strip, partial_map_strip, robust_limits
+from ..mosaic import OVERVIEW, draw_outline, draw_strip, partial_map_strip, robust_limits
 from ..panel import Drawing
 from ..run import RunReport
 from ..strips import strip_figure
-from ..style import BLUE, DIVERGING, FAINT, INK, MUTED, ORANGE
+from ..style import BLUE, DIVERGING, FAINT, INK, MUTED, ORANGE, OUTLINE
 from ..timeaxis import name_row
 
 _BELOW_IN, _AXES_IN, _FOOT_IN = 2.75, 1.95, 0.48
@@ -32,7 +32,11 @@ def draw_versus(run: RunReport) -> Drawing:
     image = draw_strip(axes, strip, OVERVIEW, DIVERGING, (-limit, limit))
     figure.colorbar(image, cax=bar, extend="both").set_label("r", fontsize=7.5)
     bar.tick_params(labelsize=7)
-    axes.set_title(f"Correlation over time with the {comparison.scanner}, voxel by voxel")
+    title = f"Correlation over time with the {comparison.scanner}, voxel by voxel"
+    if run.reliability is not None:
+        draw_outline(axes, run.grid, run.reliability.interpretable, OVERVIEW, OUTLINE)
+        title += "; inside the line it may be interpreted"
+    axes.set_title(title)
     height = figure.get_figheight()
     below, tall = _FOOT_IN / height, _AXES_IN / height
     networks = figure.add_axes((0.062, below, 0.52, tall))

@@ -11,6 +11,7 @@ from tiny_training import OPTIONS, SCRIPT, TinyNetwork
 
 from bids_eeg2fmri.errors import UsageError
 from bids_eeg2fmri.learning.published.loop import train
+from bids_eeg2fmri.learning.published.objective import Objective
 
 
 def result(output):
@@ -49,9 +50,9 @@ def test_killed_in_mid_epoch_and_restarted_it_ends_with_the_same_bits(whole_trai
 
 def test_a_finished_training_is_read_and_another_one_refused(whole_training, people):
     folder, _ = whole_training
-    _, rows = train(TinyNetwork(), *people, OPTIONS, folder / "run", {"network": "tiny"})
+    _, rows = train(TinyNetwork(), *people, OPTIONS, folder / "run", {"network": "tiny"}, Objective())
     assert [row.epoch for row in rows] == [1, 2, 3]
 
     with pytest.raises(UsageError, match="network: tiny, now large") as refused:
-        train(TinyNetwork(), *people, OPTIONS, folder / "run", {"network": "large"})
+        train(TinyNetwork(), *people, OPTIONS, folder / "run", {"network": "large"}, Objective())
     assert refused.value.path == folder / "run" / "checkpoints"

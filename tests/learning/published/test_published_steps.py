@@ -21,12 +21,13 @@ from bids_eeg2fmri.learning.published.course import Course
 from bids_eeg2fmri.learning.published.devices import make_mesh
 from bids_eeg2fmri.learning.published.feed import Batch
 from bids_eeg2fmri.learning.published.log import read_log, write_log
-from bids_eeg2fmri.learning.published.objective import batch_loss, losses_by_volume
+from bids_eeg2fmri.learning.published.objective import Objective
 from bids_eeg2fmri.learning.published.optimiser import learning_rate, make_optimiser
 from bids_eeg2fmri.learning.published.precision import compute_in_bfloat16
 from bids_eeg2fmri.learning.published.state import first_state, take_apart
 from bids_eeg2fmri.learning.published.step import draw_anew, make_step
 from bids_eeg2fmri.learning.published.validation import make_validation
+from bids_eeg2fmri.network.calhas2022 import Calhas2022Config
 
 
 def batch_of(volumes, numbers, weights=None):
@@ -71,12 +72,51 @@ def test_a_volume_that_fills_up_does_not_count(people):
     volumes, _ = people
     network = TinyNetwork()
     network.eval()
-    whole, _ = batch_loss(network, batch_of(volumes, np.array([3, 8])))
-    filled, parts = batch_loss(network, batch_of(volumes, np.array([3, 8, 1]), [1, 1, 0]))
+    whole, _ = Objective().of_batch(network, batch_of(volumes, np.array([3, 8])))
+    filled, parts = Objective().of_batch(network, batch_of(volumes, np.array([3, 8, 1]), [1, 1, 0]))
     assert float(filled) == pytest.approx(float(whole), rel=1e-6)
-    by_volume = losses_by_volume(network, batch_of(volumes, np.array([3, 8])))
+    by_volume = Objective().by_volume(network, batch_of(volumes, np.array([3, 8])))
     assert float(by_volume["loss"].mean()) == pytest.approx(float(whole), rel=1e-6)
     assert float(parts["reconstruction"] + parts["latent"]) == pytest.approx(float(whole), rel=1e-6)
+
+
+class Spread(TinyNetwork):
+    """States a spread of its errors, and has a distribution over weights."""
+
+    def outputs(self, eeg, fmri):
+        outputs = super().outputs(eeg, fmri)
+        return outputs._replace(sd=0.5 + jnp.abs(outputs.mean))
+
+    def divergence(self):
+        return jnp.asarray(12.0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "by_hand"),
+    [
+        ("absolute", lambda error, sd: np.abs(error)),
+        ("squared", lambda error, sd: error**2 / 2),
+        ("laplace", lambda error, sd: np.abs(error) / sd + np.log(2 * sd)),
+        ("gaussian", lambda error, sd: (error / sd) ** 2 / 2 + np.log(sd)),
+        ("sd_score", lambda error, sd: (error**2 / sd + sd) / 2),
+    ],
+)
+def test_the_loss_is_a_choice_and_the_divergence_part_of_it(people, loss, by_hand):
+    volumes, _ = people
+    network, batch = Spread(), batch_of(volumes, np.array([3, 8]))
+    network.eval()
+    outputs = network.outputs(jnp.moveaxis(batch.spectra, 1, -1), batch.targets)
+    mean, sd = np.asarray(outputs.mean), np.asarray(outputs.sd)
+    _, parts = Objective(loss, 0.25).of_batch(network, batch)
+    assert float(parts["reconstruction"]) == pytest.approx(
+        by_hand(np.asarray(batch.targets) - mean, sd).mean(), rel=1e-3
+    )
+    assert float(parts["penalty"]) == pytest.approx(3.0)
+
+
+def test_the_divergence_counts_once_per_voxel_of_the_training_data():
+    config = Calhas2022Config(fmri_shape=(4, 3, 2), aleatoric=True, divergence_weight=0.5)
+    assert Objective.of(config, 10) == Objective("laplace", 0.5 / 240)
 
 
 def test_a_step_is_clipped_adam_and_the_average_lags_behind(people):
@@ -85,13 +125,13 @@ def test_a_step_is_clipped_adam_and_the_average_lags_behind(people):
     network, options = TinyNetwork(), replace(OPTIONS, clip_norm=0.1, ema_decay=0.15)
     anatomy, weights = take_apart(network)
     optimiser = make_optimiser(options, 100)
-    step = make_step(anatomy, optimiser, options, make_mesh(8))
+    step = make_step(anatomy, optimiser, options, make_mesh(8), Objective())
     after, loss = step(first_state(weights, optimiser), batch)
 
     by_hand = TinyNetwork()
     draw_anew(by_hand, options.seed, 0)
     by_hand.train()
-    value, gradient = nnx.jit(nnx.value_and_grad(lambda network: batch_loss(network, batch)[0]))(by_hand)
+    value, gradient = nnx.jit(nnx.value_and_grad(lambda network: Objective().of_batch(network, batch)[0]))(by_hand)
     parameters = nnx.state(by_hand, nnx.Param)
     factor = min(1.0, 0.1 / float(optax.global_norm(gradient)))
     assert factor < 1, "the limit is at work"
@@ -121,9 +161,9 @@ def test_validation_counts_people_not_volumes(people):
     _, volumes = people
     network = TinyNetwork()
     anatomy, weights = take_apart(network)
-    scores = make_validation(anatomy, volumes, 8, make_mesh(8))(weights)
+    scores = make_validation(anatomy, volumes, 8, make_mesh(8), Objective())(weights)
     network.eval()
-    losses = losses_by_volume(network, batch_of(volumes, np.arange(len(volumes))))
+    losses = Objective().by_volume(network, batch_of(volumes, np.arange(len(volumes))))
     for name, values in losses.items():
         values = np.asarray(values)
         first = volumes.person_of_volume == 0
@@ -138,16 +178,17 @@ def test_mixed_precision_computes_in_bfloat16_and_keeps_float32(people):
     anatomy, weights = take_apart(network)
     optimiser = make_optimiser(OPTIONS, 100)
     batch = batch_of(volumes, np.arange(8))
-    state, loss = make_step(anatomy, optimiser, OPTIONS, make_mesh(8))(first_state(weights, optimiser), batch)
+    step = make_step(anatomy, optimiser, OPTIONS, make_mesh(8), Objective())
+    state, loss = step(first_state(weights, optimiser), batch)
     draw_anew(exact, OPTIONS.seed, 0)
 
     assert {leaf.dtype for leaf in jax.tree.leaves(state.weights)} == {jnp.dtype("float32")}
     assert loss.dtype == jnp.float32
-    assert float(loss) == pytest.approx(float(batch_loss(exact, batch)[0]), rel=0.02)
-    assert float(loss) != float(batch_loss(exact, batch)[0])
+    assert float(loss) == pytest.approx(float(Objective().of_batch(exact, batch)[0]), rel=0.02)
+    assert float(loss) != float(Objective().of_batch(exact, batch)[0])
 
 
 def test_a_loss_without_bounds_ends_training(people, tmp_path):
     options = replace(OPTIONS, learning_rate=1e30, clip_norm=1e30)
     with pytest.raises(BadDataError, match="the loss is"):
-        loop.train(TinyNetwork(), *people, options, tmp_path / "run", {})
+        loop.train(TinyNetwork(), *people, options, tmp_path / "run", {}, Objective())

@@ -22,6 +22,7 @@ from bids_eeg2fmri.learning.options import TrainingOptions
 from bids_eeg2fmri.learning.published import loop
 from bids_eeg2fmri.learning.published.cache import content_key, find_cached, write_cached
 from bids_eeg2fmri.learning.published.devices import join_hosts
+from bids_eeg2fmri.learning.published.objective import Objective
 from bids_eeg2fmri.learning.published.volumes import Volumes
 
 SCRIPT = Path(__file__)
@@ -54,6 +55,9 @@ class TinyNetwork(nnx.Module):
         mean = self.decoder(jax.nn.relu(latent)).reshape(fmri.shape)
         cube = (-1, 2, 2, 2)
         return Outputs(mean, None, latent.reshape(cube), z_fmri.reshape(cube), jnp.zeros(()))
+
+    def divergence(self) -> jax.Array:
+        return jnp.zeros(())
 
 
 def make_people(cache: Path, n_volumes: int = 20) -> tuple[Volumes, Volumes]:
@@ -104,7 +108,8 @@ def main(folder: Path, wait_s: float) -> None:
         return waiting
 
     loop.make_step = slow
-    network, rows = loop.train(TinyNetwork(), training, validation, OPTIONS, folder / "run", {"network": "tiny"})
+    identity = {"network": "tiny"}
+    network, rows = loop.train(TinyNetwork(), training, validation, OPTIONS, folder / "run", identity, Objective())
     print("losses", *(f"{row.loss!r}:{row.validation_loss!r}" for row in rows))
     print("digest", digest(network))
 

@@ -11,7 +11,7 @@ import pytest
 from flax import nnx
 
 from bids_eeg2fmri.network.calhas2022 import Calhas2022, VariationalCosine, from_upstream
-from bids_eeg2fmri.network.calhas2022.losses import laplace_cosine, mae_cosine
+from bids_eeg2fmri.network.calhas2022.losses import absolute_error, laplace_nll, published_matrix
 from bids_eeg2fmri.network.calhas2022.upstream import matched_variables
 
 _TOLERANCE = 1e-4
@@ -75,7 +75,7 @@ def _training_step(network, eeg, fmri):
     def loss(parameters):
         copy = nnx.merge(structure, parameters, rest, copy=True)
         outputs = copy.outputs(eeg, fmri)
-        matrix = mae_cosine(fmri, outputs.mean, outputs.z_eeg, outputs.z_fmri, pairs="all", reduction="none")
+        matrix = published_matrix(absolute_error(fmri, outputs.mean), outputs.z_eeg, outputs.z_fmri)
         return matrix.sum() + matrix.size * outputs.penalty, (outputs, matrix, nnx.state(copy, nnx.BatchStat))
 
     return jax.grad(loss, has_aux=True)(parameters)
@@ -109,7 +109,7 @@ def inference(case, compiled):
 
 def _inference(network, eeg, fmri):
     mean, _, z_eeg, z_fmri, _ = network.outputs(eeg, fmri)
-    matrix = mae_cosine(fmri, mean, z_eeg, z_fmri, pairs="all", reduction="none")
+    matrix = published_matrix(absolute_error(fmri, mean), z_eeg, z_fmri)
     outputs = {"fmri_hat": mean, "z_eeg": z_eeg, "z_fmri": z_fmri, "loss_mae_cosine_matrix": matrix}
     return outputs, _activations(network, eeg, fmri)
 
@@ -218,9 +218,9 @@ def _inference_and_training_loss(network, eeg, fmri):
     outputs = network.outputs(eeg, fmri)
     latents = (outputs.z_eeg, outputs.z_fmri)
     if sd is None:
-        matrix = mae_cosine(fmri, outputs.mean, *latents, pairs="all", reduction="none")
+        matrix = published_matrix(absolute_error(fmri, outputs.mean), *latents)
     else:
-        matrix = laplace_cosine(fmri, outputs.mean, outputs.sd, *latents, pairs="all", reduction="none")
+        matrix = published_matrix(laplace_nll(fmri, outputs.mean, outputs.sd), *latents)
         inference["sd"] = sd
     return inference, {"fmri_hat": outputs.mean, "loss_matrix": matrix}, outputs.penalty
 

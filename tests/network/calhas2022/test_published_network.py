@@ -224,3 +224,13 @@ def test_unused_biases_of_an_independent_variational_layer_are_ignored(parity, s
     with_biases = from_upstream(arrays, low)
     arrays.pop("w.decoder.variational_iDCT3D_0.biases")
     _assert_same_weights(with_biases, from_upstream(arrays, low))
+
+
+def test_a_loss_that_the_aleatoric_head_cannot_learn_by_is_refused():
+    assert (Calhas2022Config().error_loss, Calhas2022Config(aleatoric=True).error_loss) == ("absolute", "laplace")
+    assert Calhas2022Config(aleatoric=True, loss="gaussian").error_loss == "gaussian"
+    for options in ({"loss": "gaussian"}, {"loss": "squared", "aleatoric": True}):
+        with pytest.raises(ArchitectureError, match="does not fit aleatoric"):
+            Calhas2022Config(**options)
+    with pytest.raises(ArchitectureError, match="loss='median' does not exist"):
+        Calhas2022Config(loss="median")

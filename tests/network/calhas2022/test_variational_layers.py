@@ -14,7 +14,7 @@ from bids_eeg2fmri.network.calhas2022.config import ArchitectureError
 from bids_eeg2fmri.network.calhas2022.dense_variational import DenseFlipout, DenseVariational
 from bids_eeg2fmri.network.calhas2022.mean_field import MeanFieldNormal
 from bids_eeg2fmri.network.calhas2022.variational_cosine import VariationalInverseCosine
-from bids_eeg2fmri.network.calhas2022.von_mises import one_minus_mean_cosine, sample_von_mises
+from bids_eeg2fmri.network.calhas2022.von_mises import one_minus_mean_cosine, sample_von_mises, von_mises_divergence
 
 _PARITY = Path(__file__).parents[2] / "data" / "parity"
 _IN, _OUT, _DRAWN = (4, 4, 3), (12, 12, 6), (2, 2, 1)
@@ -187,6 +187,45 @@ def test_flipout_has_the_moments_of_its_weights():
     np.testing.assert_allclose(draws.std(axis=0), np.broadcast_to(sd, (3, 4)), rtol=0.03)
     examples = draws[..., 0] - draws[..., 0].mean(axis=0)
     assert np.abs(np.corrcoef(examples.T)[np.triu_indices(3, 1)]).max() < 0.05
+
+
+def test_draws_that_are_shared_are_one_and_the_same_layer():
+    layer = DenseFlipout(6, 4, rngs=nnx.Rngs(0))
+    layer.bias[...] = jnp.zeros(4)
+    x = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    shared, own = (np.asarray(layer(x, jax.random.key(1), shared=shared)) for shared in (True, False))
+    kernel, *_ = np.linalg.lstsq(x, shared)
+    np.testing.assert_allclose(x @ kernel, shared, atol=1e-5)
+    assert np.abs(kernel - layer.kernel.mean[...]).max() > 0.01
+    kernel, *_ = np.linalg.lstsq(x, own)
+    assert np.abs(x @ kernel - own).max() > 0.01
+
+
+def test_divergence_of_what_the_cosine_transform_draws():
+    def make(distribution):
+        return VariationalInverseCosine((2, 2, 2), (4, 4, 4), (1, 1, 1), distribution=distribution, rngs=nnx.Rngs(0))
+
+    normal, angles = make("Normal"), make("VonMises")
+    of_amplitude = float(normal.amplitude.divergence())
+    loc, scale = np.asarray(normal.loc[...], float), 0.3
+    normal.scale[...] = jnp.full_like(normal.scale[...], scale)
+    expected = np.sum(loc**2 + scale**2 - 1 - 2 * np.log(scale)) / 2
+    assert float(normal.divergence()) - of_amplitude == pytest.approx(expected, rel=1e-4)
+    normal.scale[...] = jnp.zeros_like(normal.scale[...])
+    assert np.isfinite(normal.divergence())
+    angles.scale[...] = jnp.full_like(angles.scale[...], 2.5)
+    size = angles.scale[...].size
+    each = (float(angles.divergence()) - float(angles.amplitude.divergence())) / size
+    assert each == pytest.approx(np.log(2 * np.pi) - stats.vonmises(2.5).entropy(), rel=1e-4)
+
+
+@pytest.mark.parametrize("concentration", [0.0, 1.0, 30.0, 1e6])
+def test_divergence_from_the_uniform_distribution_is_finite_and_grows(concentration):
+    entropy = np.log(2 * np.pi) if concentration == 0 else stats.vonmises(concentration).entropy()
+    if concentration > 100:
+        entropy = stats.norm(scale=concentration**-0.5).entropy()
+    expected = np.log(2 * np.pi) - entropy
+    assert float(von_mises_divergence(jnp.float32(concentration))) == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
 def test_divergence_is_that_of_normal_distributions():

@@ -1,0 +1,1 @@
+"""Datasets of people or recordings to be told apart: see ``benchmarks/classification.py``."""

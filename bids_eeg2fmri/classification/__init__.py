@@ -1,0 +1,1 @@
+"""People told apart through the synthesised view."""

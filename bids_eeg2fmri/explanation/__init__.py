@@ -1,0 +1,1 @@
+"""Which electrodes, frequencies, lags and voxels a prediction rests on."""

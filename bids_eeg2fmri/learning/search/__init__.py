@@ -1,0 +1,1 @@
+"""Search for an architecture of the published network, and for the hyper-parameters of its training."""
