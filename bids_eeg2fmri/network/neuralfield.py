@@ -206,9 +206,15 @@ class NeuralField(nnx.Module):
 
     def informed(self, facts: RecordingFacts) -> Float[Array, ""]:
         """Share (0-1) of the slow state's prior variance that the recording's information explains."""
-        loadings = self.loadings[...]
-        left = jax.scipy.linalg.solve_triangular(self._precision(facts), loadings.T, lower=True)
-        return 1 - jnp.square(left).sum() / jnp.square(loadings).sum()
+        return 1 - jnp.square(self._posterior_root(facts)).sum() / jnp.square(self.loadings[...]).sum()
+
+    def posterior_covariance(self, facts: RecordingFacts) -> Float[Array, "parcels parcels"]:
+        """Covariance that the recording leaves to the slow state of the parcels."""
+        root = self._posterior_root(facts)
+        return root.T @ root
+
+    def _posterior_root(self, facts: RecordingFacts) -> Float[Array, "states parcels"]:
+        return jax.scipy.linalg.solve_triangular(self._precision(facts), self.loadings[...].T, lower=True)
 
     def coefficients(self, states: Float[Array, "volumes inputs"]) -> Float[Array, "members volumes maps"]:
         """Coefficients a_r(t) of every ensemble member, before :meth:`amplitude`."""

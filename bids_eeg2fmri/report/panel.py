@@ -49,6 +49,8 @@ class _Declared:
         How to read it.
     bad
         What a bad picture looks like, in one sentence.
+    only_with
+        Tells whether a recording has the panel; ``None``: every recording.
     """
 
     section: str
@@ -57,6 +59,7 @@ class _Declared:
     question: str
     caption: str
     bad: str
+    only_with: Callable[[RunReport], bool] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,13 @@ class FigurePanel(_Declared):
 
     Attributes
     ----------
-    section, panel_id, title, question, caption, bad
+    section, panel_id, title, question, caption, bad, only_with
         As every panel's.
     draw
         Makes the figure of a recording.
-    only_with
-        Tells whether a recording has the panel; ``None``: every recording.
     """
 
     draw: Callable[[RunReport], Drawing]
-    only_with: Callable[[RunReport], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,13 @@ class TextPanel(_Declared):
 
     Attributes
     ----------
-    section, panel_id, title, question, caption, bad
+    section, panel_id, title, question, caption, bad, only_with
         As every panel's.
     collect
         Takes what the template needs out of a recording and the output directory, as JSON can hold it.
-    only_with
-        As in :class:`FigurePanel`.
     """
 
     collect: Callable[[RunReport, Path], dict[str, Any]]
-    only_with: Callable[[RunReport], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,16 +114,13 @@ class InteractivePanel(_Declared):
 
     Attributes
     ----------
-    section, panel_id, title, question, caption, bad
+    section, panel_id, title, question, caption, bad, only_with
         As every panel's.
     make
         Makes data and picture of a recording.
-    only_with
-        As in :class:`FigurePanel`.
     """
 
     make: Callable[[RunReport], Interactive]
-    only_with: Callable[[RunReport], bool] | None = None
 
 
 Panel = FigurePanel | TextPanel | InteractivePanel

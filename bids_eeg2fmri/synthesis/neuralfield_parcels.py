@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -60,11 +59,8 @@ def forecast_of_neuralfield(
 
 @nnx.jit
 def posterior_covariance(network: NeuralField, facts: RecordingFacts) -> Float[Array, "bundled bundled"]:
-    """Covariance that the recording leaves to the slow state of the bundled parcels."""
-    loadings = network.loadings[...]
-    total = jnp.einsum("bpq,b->pq", facts.information, jnp.exp(network.log_precision[...]))
-    precision = jnp.eye(loadings.shape[1]) + loadings.T @ total @ loadings
-    return loadings @ jax.scipy.linalg.solve(precision, loadings.T, assume_a="pos")
+    """:meth:`.NeuralField.posterior_covariance`, compiled."""
+    return network.posterior_covariance(facts)
 
 
 def _sd(

@@ -239,7 +239,7 @@ PANELS: tuple[Panel, ...] = (
         "One electrode at the rim that carries every region, or most of the relevance above 30 Hz at temporal "
         "electrodes: the prediction follows muscles or a bad contact.",
         draw_relevance,
-        has_explanation,
+        only_with=has_explanation,
     ),
     FigurePanel(
         BOLD,
@@ -250,7 +250,7 @@ PANELS: tuple[Panel, ...] = (
         "signal is made. Attention is a weight, not a sign of how brain regions are connected.",
         "All arrows from one electrode: its amplitudes outweigh all others', as those of a bad contact do.",
         draw_attention,
-        has_attention,
+        only_with=has_attention,
     ),
     TextPanel(
         VERSUS,
