@@ -11,35 +11,38 @@ ENV VIRTUAL_ENV=/opt/bids_eeg2fmri \
     UV_NO_CACHE=1 \
     UV_PYTHON_DOWNLOADS=never \
     PYC_INVALIDATION_MODE=UNCHECKED_HASH
-RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /src
-COPY requirements/run.lock requirements/
-RUN uv venv --python /usr/local/bin/python3 "${VIRTUAL_ENV}" \
-    && uv pip install --require-hashes -r requirements/run.lock
-COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY bids_eeg2fmri bids_eeg2fmri
+COPY requirements/build.lock requirements/run.lock requirements/cuda12.lock requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/build.lock
 RUN case "${VARIANT}" in \
-        cpu) uv pip install --no-deps . ;; \
-        cuda*) uv pip install --constraint requirements/run.lock ".[${VARIANT}]" ;; \
+        cpu) lock=requirements/run.lock ;; \
+        cuda12) lock=requirements/cuda12.lock ;; \
         *) echo "VARIANT must be cpu or cuda12, not ${VARIANT}" >&2; exit 64 ;; \
     esac \
+    && uv venv --python /usr/local/bin/python3 "${VIRTUAL_ENV}" \
+    && uv pip install --require-hashes -r "${lock}"
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY bids_eeg2fmri bids_eeg2fmri
+RUN python3 -m hatchling build -t wheel -d dist \
+    && uv pip install --no-deps dist/*.whl \
     && cp LICENSE NOTICE "${VIRTUAL_ENV}" \
-    && chmod -R a+rX "${VIRTUAL_ENV}"
+    && chmod -R a+rX,go-w "${VIRTUAL_ENV}"
 
 FROM ${PYTHON_IMAGE}
+ARG PYTHON_IMAGE
 ARG VARIANT=cpu
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="bids_eeg2fmri" \
       org.opencontainers.image.description="BIDS App: synthetic BOLD, with its uncertainty, predicted from EEG. For research, not for clinical decisions." \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"
 COPY --from=builder /opt/bids_eeg2fmri /opt/bids_eeg2fmri
 # Any user id, a read-only root and no home: /tmp is all that has to be writable.
 ENV PATH=/opt/bids_eeg2fmri/bin:${PATH} \
     HOME=/tmp \
     XDG_CACHE_HOME=/tmp/cache \
     MPLCONFIGDIR=/tmp/mpl \
-    NUMBA_CACHE_DIR=/tmp/numba \
     _MNE_FAKE_HOME_DIR=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
