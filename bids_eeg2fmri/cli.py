@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,14 +12,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from .bids.bids_name import is_text
 from .config_file import read_config_file
 from .errors import Eeg2fmriError, MissingInputError, UnknownLevelError, UsageError
 from .levels.logs import start_console
+from .levels.machine import prepare_environment
 from .parser import LEVELS, build_parser
-from .settings import RESOLUTIONS, SCHAEFER200, OutputSpace, Settings
+from .settings import RESOLUTIONS, SCHAEFER200, OutputSpace, Settings, settings_toml
 
 _OPTIONS_OF_ONE_LEVEL = (
-    ("participant", ("explain", "parcellation", "parcels_only", "n_samples", "embed_report")),
+    ("participant", ("explain", "parcellation", "parcels_only", "n_samples", "embed_report", "executor")),
     ("group", ("classify", "contrast")),
     ("train", ("search",)),
 )
@@ -45,17 +48,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         start_console(settings.verbosity)
         for note in notes:
             logger.info(note)
+        signal.signal(signal.SIGTERM, _terminate)
         return _run_level(settings, shlex.join(["bids-eeg2fmri", *arguments]))
     except Eeg2fmriError as error:
         _print_error(error)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         print("bids-eeg2fmri: interrupted; finished recordings are kept, run again to go on.", file=sys.stderr)
-        return 130
+        return 143 if isinstance(interruption, _Terminated) else 130
     except Exception as error:
         traceback.print_exc()
         print(f"bids-eeg2fmri: unexpected {type(error).__name__}; please report the lines above.", file=sys.stderr)
         return 1
+
+
+class _Terminated(KeyboardInterrupt):
+    """A scheduler or ``docker stop`` asks for the end."""
+
+
+def _terminate(*_: object) -> None:
+    # The first process of a container is not ended by a signal that it does not handle.
+    raise _Terminated
 
 
 def parse(arguments: Sequence[str]) -> tuple[Settings, tuple[str, ...]]:
@@ -78,6 +91,7 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, tuple[str, ...]]:
         if "config_file" in given:
             given = read_config_file(given["config_file"], parser) | given
         settings = _make_settings(given)
+        _check_text(settings)
         _check_paths(settings)
         _check_filter_file(settings.bids_filter_file)
     except (UsageError, MissingInputError) as error:
@@ -87,9 +101,11 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, tuple[str, ...]]:
 
 
 def _without_effect(settings: Settings) -> tuple[str, ...]:
-    """What to say of options that another level would have used."""
+    """What to say of options that another level, or executor, would have used."""
     usual = {item.name: item.default for item in fields(Settings)}
-    return tuple(
+    idle = settings.dask_cluster != usual["dask_cluster"] and settings.executor != "dask"
+    notes = ("--dask-cluster has no effect without --executor dask.",) if idle else ()
+    return notes + tuple(
         f"--{name.replace('_', '-')} has no effect at the level {settings.level}; it belongs to {level}."
         for level, names in _OPTIONS_OF_ONE_LEVEL
         for name in names
@@ -98,6 +114,8 @@ def _without_effect(settings: Settings) -> tuple[str, ...]:
 
 
 def _run_level(settings: Settings, command: str) -> int:
+    # Libraries read it when they are loaded, which the levels do.
+    prepare_environment(settings)
     if settings.level == "group":
         from .levels.group import run_group
 
@@ -146,6 +164,13 @@ def _named_datasets(pairs: Sequence[tuple[str, Path]]) -> dict[str, Path]:
             raise UsageError(f"two datasets are named {name!r}.", remedy="Name them: --derivatives one=DIR other=DIR.")
         datasets[name] = folder.absolute()
     return datasets
+
+
+def _check_text(settings: Settings) -> None:
+    """Refuse paths and names that no log or sidecar could hold."""
+    for line in settings_toml(settings).splitlines():
+        if not is_text(line):
+            raise UsageError(f"this is not UTF-8 text: {line!a}.", remedy="Rename the file or folder.")
 
 
 def _check_paths(settings: Settings) -> None:

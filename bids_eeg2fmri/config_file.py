@@ -10,6 +10,8 @@ from typing import Any
 from .errors import UsageError
 from .settings import OPTION_OF_FIELD
 
+# Reading keys of many dotted parts takes a time that grows with the square of their length.
+_MAX_BYTES = 2**14
 _NOT_IN_A_FILE = {"help", "version", "config_file"}
 
 
@@ -24,10 +26,15 @@ def read_config_file(path: Path, parser: argparse.ArgumentParser) -> dict[str, A
         The file is missing or not TOML, a key is unknown, or a value does not fit its option.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as stream:
+            text = stream.read(_MAX_BYTES + 1)
+        if len(text) > _MAX_BYTES:
+            raise UsageError(f"longer than the {_MAX_BYTES // 2**10} KiB that options may take.", path=path)
+        content = tomllib.loads(text.decode("utf-8"))
     except OSError as error:
         raise UsageError(f"the configuration file cannot be read ({error.strerror}).", path=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # Besides its own error, brackets in brackets without end and numbers of thousands of digits.
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not TOML: {error}.", path=path) from error
     actions = {_key(action): action for action in parser._actions if action.dest not in _NOT_IN_A_FILE}
     values = {}
@@ -59,10 +66,12 @@ def _convert(action: argparse.Action, value: Any) -> Any:
 
 
 def _convert_one(action: argparse.Action, value: Any) -> Any:
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool | list | dict) or "\0" in str(value):
         raise ValueError(f"{value!r} does not fit")
     if action.nargs == 0:
-        return int(value)
+        if not isinstance(value, int):
+            raise ValueError(f"{value!r} is not a whole number")
+        return value
     converted = action.type(str(value)) if callable(action.type) else str(value)
     if action.choices is not None and converted not in action.choices:
         raise ValueError(f"{value!r} is not one of {', '.join(action.choices)}")

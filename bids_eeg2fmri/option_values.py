@@ -24,10 +24,10 @@ def memory_bytes(text: str) -> int:
         raise ArgumentTypeError(f"{text!r} is not a size with a unit; write for example 16G, 4.5GB or 16000M")
     number, prefix, binary = match.groups()
     exponent = 0 if prefix is None else "KMGT".index(prefix.upper()) + 1
-    size = int(float(number) * (1024 if binary else 1000) ** exponent)
-    if size == 0:
-        raise ArgumentTypeError(f"{text!r} is no memory at all")
-    return size
+    size = float(number) * (1024 if binary else 1000) ** exponent
+    if not 1 <= size < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is no memory at all, or more than there is")
+    return int(size)
 
 
 def label(entity: str) -> Callable[[str], str]:
@@ -79,22 +79,31 @@ def number_above_zero(text: str) -> float:
 
 def whole_number(text: str) -> int:
     """A whole number, zero or above."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
+    number = _decimal(text)
+    if number is None:
+        raise ArgumentTypeError(f"{text!r} is not a whole number below 2^32")
+    return number
 
 
 def whole_number_above_zero(text: str) -> int:
     """A whole number, one or above."""
-    if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)
+    number = _decimal(text)
+    if not number:
+        raise ArgumentTypeError(f"{text!r} is not a whole number above zero (and below 2^32)")
+    return number
 
 
 def folds(text: str) -> int | Literal["loso"]:
     """The number of parts of a cross-validation, or ``loso``: leave one person out."""
     if text == "loso":
         return "loso"
-    if not text.isdecimal() or int(text) < 2:
+    number = _decimal(text)
+    if number is None or number < 2:
         raise ArgumentTypeError(f"{text!r} is neither loso nor a whole number of at least 2")
-    return int(text)
+    return number
+
+
+def _decimal(text: str) -> int | None:
+    """The number that decimal digits spell, if it is one of 32 bits (what seeds of random numbers may be)."""
+    number = int(text) if text.isdecimal() and len(text) <= 10 else None
+    return number if number is not None and number < 2**32 else None

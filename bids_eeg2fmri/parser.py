@@ -175,7 +175,7 @@ def _add_selection(group: OptionGroup) -> None:
         type=derivative,
         metavar="[NAME=]DIR",
         help="datasets of cleaned EEG (proc-clean, desc-clean, desc-preproc, or named like the raw files), which "
-        "replaces the raw one, and of BOLD preprocessed by fMRIPrep, to train on or to score against",
+        "replaces the raw one, and of fMRIPrep: BOLD to train on or to score against, anatomy to link",
     )
     group.switch(
         "--skip-bids-validation",
@@ -192,8 +192,16 @@ def _add_eeg(group: OptionGroup) -> None:
         metavar="SECONDS",
         help="repetition time when the EEG has no volume markers (default: 2)",
     )
-    group.value("--volume-marker", metavar="TEXT", help="description of the marker of each fMRI volume, such as R128")
-    group.value("--montage", metavar="NAME", help="standard montage (an MNE name) for EEG without electrode positions")
+    group.value(
+        "--volume-marker",
+        metavar="TEXT",
+        help="description of the marker of each fMRI volume, such as R128; none ignores all markers",
+    )
+    group.value(
+        "--montage",
+        metavar="NAME",
+        help="standard montage (an MNE name) to use instead of any electrode positions in the dataset",
+    )
     group.switch("--allow-gradient-artefact", help="go on with EEG that still holds the scanner's gradient artefact")
 
 
@@ -215,7 +223,7 @@ def _add_synthesis(group: OptionGroup) -> None:
         help="decides what is drawn: people, weights and batches in training, --n-samples, folds and permutations of "
         "--classify (default: 0)",
     )
-    group.switch("--sloppy", help="for tests: the coarsest output unless --output-spaces is given")
+    group.switch("--sloppy", help="for tests: 4 mm output unless --output-spaces is given")
 
 
 def _add_extras(group: OptionGroup) -> None:
@@ -242,6 +250,11 @@ def _add_extras(group: OptionGroup) -> None:
         help="draws from the predictive distribution of the parcel series, to carry its uncertainty on (default: 0)",
     )
     group.switch("--embed-report", help="one HTML file per person with all figures inside, to be sent by itself")
+    group.switch(
+        "--template-anat",
+        help="write the template as a stand-in for each person's anatomy, for tools that insist on one (XCP-D); "
+        "real anatomy is linked from --derivatives fmriprep=DIR",
+    )
 
 
 def _add_group(group: OptionGroup) -> None:
@@ -316,10 +329,23 @@ def _add_training(group: OptionGroup) -> None:
         metavar="COLUMN",
         help="columns of fMRIPrep's confounds table to regress out of the BOLD (default: none)",
     )
-    group.value("--epochs", type=whole_number_above_zero, metavar="N", help="most passes over the data (default: 10)")
-    group.value("--batch-size", type=whole_number_above_zero, metavar="N", help="volumes per step (default: 4)")
     group.value(
-        "--learning-rate", type=number_above_zero, metavar="RATE", help="peak of the schedule (default: 0.00298)"
+        "--epochs",
+        type=whole_number_above_zero,
+        metavar="N",
+        help="most passes over the data, calhas2022 only (default: 10)",
+    )
+    group.value(
+        "--batch-size",
+        type=whole_number_above_zero,
+        metavar="N",
+        help="volumes per step, calhas2022 only (default: 4)",
+    )
+    group.value(
+        "--learning-rate",
+        type=number_above_zero,
+        metavar="RATE",
+        help="peak of the schedule, calhas2022 only (default: 0.00298)",
     )
     group.value(
         "--search",
@@ -330,7 +356,11 @@ def _add_training(group: OptionGroup) -> None:
 
 
 def _add_resources(group: OptionGroup) -> None:
-    group.value("--device", choices=("auto", "cpu", "gpu"), help="where the network runs (default: auto)")
+    group.value(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        help="where the network runs (default: auto); gpu without one is an error",
+    )
     group.value(
         "--nprocs",
         "--nthreads",
@@ -340,6 +370,18 @@ def _add_resources(group: OptionGroup) -> None:
         type=whole_number_above_zero,
         metavar="N",
         help="recordings worked on at the same time, each in its own process (default: 1)",
+    )
+    group.value(
+        "--executor",
+        choices=("processes", "dask"),
+        help="who runs several recordings: processes of this command, or workers of dask (default: processes)",
+    )
+    group.value(
+        "--dask-cluster",
+        metavar="local|slurm|...|ADDRESS|FILE",
+        help="with --executor dask: --nprocs workers on this machine (local), or as jobs of a batch system as dask's "
+        "jobqueue.yaml describes it (slurm, pbs, sge, lsf, ...), or a running scheduler, by address or scheduler file "
+        "(default: local)",
     )
     group.value(
         "--omp-nthreads",
@@ -354,10 +396,16 @@ def _add_resources(group: OptionGroup) -> None:
         dest="mem_bytes",
         type=memory_bytes,
         metavar="SIZE",
-        help="memory of the job, with its unit (16G, 4.5GB, 16000M): shown by --dry-run, not enforced",
+        help="memory of the job, with its unit (16G, 4.5GB, 16000M), shared out among its processes; with a "
+        "--dask-cluster other than local, memory of each worker. A recording that would take more than its share is "
+        "predicted in smaller blocks, or refused",
     )
-    group.switch("--low-mem", help="smaller blocks: less memory, more time")
-    group.value("-w", "--work-dir", type=Path, metavar="DIR", help="scratch folder (default: ./work)")
+    group.switch(
+        "--low-mem",
+        help="render 16 volumes at once instead of 64: less memory, more time; values may differ by one step of the "
+        "stored integers",
+    )
+    group.value("-w", "--work-dir", type=Path, metavar="DIR", help="scratch folder, not in the input (default: ./work)")
     group.switch("--clean-workdir", help="empty our part of the scratch folder first")
 
 

@@ -16,6 +16,7 @@ NetworkName = Literal["neuralfield", "calhas2022"]
 Device = Literal["auto", "cpu", "gpu"]
 ClassifyUnit = Literal["participant", "recording", "event"]
 ContrastWeights = Literal["uncertainty", "none"]
+Executor = Literal["processes", "dask"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Settings:
     parcels_only: bool = False
     n_samples: int = 0
     embed_report: bool = False
+    template_anat: bool = False
 
     # Group
     classify: str | None = None
@@ -105,6 +107,9 @@ class Settings:
     search: int | None = None
 
     # Resources
+    executor: Executor = "processes"
+    # "local", the name of a batch system, or a running scheduler's address or file.
+    dask_cluster: str = "local"
     nprocs: int = 1
     omp_nthreads: int | None = None
     mem_bytes: int | None = None

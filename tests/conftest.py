@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same cases in every run, and no clock: a busy machine fails no test.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -60,5 +65,39 @@ def tiny_published() -> Callable[..., Any]:
         trained = TrainedCalhas2022(network, facts, **(constants or {}))
         trained.eval()
         return trained
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_fmriprep() -> Callable[..., Path]:
+    """Makes the folder of one person's anatomy as fMRIPrep leaves it, with small images."""
+    import nibabel as nib
+    import numpy as np
+
+    image = nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4))
+    template = "MNI152NLin2009cAsym"
+
+    def make(root: Path, subject: str = "01", session: str | None = None, resolution: str | None = None) -> Path:
+        parts = [f"sub-{subject}"] + ([] if session is None else [f"ses-{session}"])
+        folder, stem = root.joinpath(*parts, "anat"), "_".join(parts)
+        folder.mkdir(parents=True)
+        name = {"Name": "fMRIPrep", "BIDSVersion": "1.4.0", "DatasetType": "derivative"}
+        (root / "dataset_description.json").write_text(json.dumps(name))
+        res = "" if resolution is None else f"_res-{resolution}"
+        for ending, content in {
+            "desc-preproc_T1w": {"SkullStripped": False},
+            "desc-brain_mask": {"RawSources": [f"{stem}_T1w.nii.gz"], "Type": "Brain"},
+            f"space-{template}{res}_desc-preproc_T1w": {"SkullStripped": True},
+            f"space-{template}{res}_desc-brain_mask": {"Type": "Brain"},
+        }.items():
+            nib.save(image, folder / f"{stem}_{ending}.nii.gz")
+            (folder / f"{stem}_{ending}.json").write_text(json.dumps(content))
+        nib.save(image, folder / f"{stem}_dseg.nii.gz")
+        for source, target in (("T1w", template), (template, "T1w"), ("T1w", "fsnative")):
+            transform = folder / f"{stem}_from-{source}_to-{target}_mode-image_xfm.h5"
+            transform.write_bytes(f"{source} to {target}".encode())
+            transform.with_suffix(".json").write_text("{}")
+        return folder
 
     return make

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import types
@@ -32,6 +33,8 @@ VALUES = {
     "random_seed": ["7"],
     "device": ["cpu"],
     "nprocs": ["4"],
+    "executor": ["dask"],
+    "dask_cluster": ["slurm"],
     "omp_nthreads": ["2"],
     "mem_bytes": ["16G"],
     "tr_s": ["2.16"],
@@ -413,12 +416,20 @@ def test_ignored_options_say_so(
     assert captured.out.count("ignored") == 1 and not captured.err
 
 
-def test_interruption(folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interruption(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, code: int
+) -> None:
     def interrupt(settings: Settings, command: str) -> int:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
+        return 0
 
     monkeypatch.setattr(bids_eeg2fmri.levels.participant, "run_participant", interrupt)
-    assert main(["in", "out", "participant"]) == 130
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["in", "out", "participant"]) == code
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert "interrupted" in capsys.readouterr().err
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,22 +11,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
+from site_hooks import tables, with_options
 
-from bids_eeg2fmri import __version__, errors
+from bids_eeg2fmri import errors
+from bids_eeg2fmri.bids.filter_file import read_filter_file
 from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.confounds import confounds_table
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.bold.real_bold import RealBold
+from bids_eeg2fmri.config_file import read_config_file
 from bids_eeg2fmri.derivatives import sidecars
 from bids_eeg2fmri.derivatives.completeness import EXPLAINED, RunHashes
 from bids_eeg2fmri.derivatives.contrast import ContrastNames
 from bids_eeg2fmri.derivatives.encoding import bold_encoding
 from bids_eeg2fmri.derivatives.evaluated_caps import EvaluatedCaps
 from bids_eeg2fmri.derivatives.names import UNCERTAINTY_PARTS, output_names
-from bids_eeg2fmri.derivatives.parcels import PARCELLATION, SAMPLES, SEED, ParcelNames
+from bids_eeg2fmri.derivatives.parcel_names import PARCELLATION, SAMPLES, SEED, ParcelNames
 from bids_eeg2fmri.derivatives.provenance import ModelProvenance
 from bids_eeg2fmri.eeg.recording import Cleaning, Recording, VolumeClock
 from bids_eeg2fmri.eeg.spectra import BANDS_HZ
@@ -38,26 +42,10 @@ from bids_eeg2fmri.report.score_definitions import SCORES
 from bids_eeg2fmri.settings import OutputSpace
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = (
-    "installation",
-    "quickstart",
-    "usage",
-    "outputs",
-    "method",
-    "validity",
-    "qc",
-    "faq",
-    "hpc",
-    "evaluation",
-    "uncertainty_downstream",
-    "training",
-    "gallery",
-    "architecture_search",
-    "classification",
-    "explanation",
-)
 PROGRAM = re.compile(r"bids-eeg2fmri(-phantom)?|bids_eeg2fmri(:\w+)?|[\w/]+\.sif")
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in DOCS))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+# Pages that name options of other programs, too.
+WITH_OTHERS = {"README", "installation", "hpc", "neighbours", "published_benchmarks", "faq"}
 
 
 def read(name: str) -> str:
@@ -76,11 +64,6 @@ def documented(text: str) -> set[str]:
 # --- usage.md ---------------------------------------------------------------------------------------------------
 
 
-def options() -> list[str]:
-    spelled = [name for action in build_parser()._actions for name in action.option_strings]
-    return [name for name in spelled if "_" not in name and not name.startswith("--no-")]
-
-
 @pytest.fixture
 def phantom_options(capsys: pytest.CaptureFixture[str]) -> set[str]:
     with pytest.raises(SystemExit):
@@ -88,20 +71,45 @@ def phantom_options(capsys: pytest.CaptureFixture[str]) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
 
 
-@pytest.mark.parametrize("option", options())
-def test_every_option_stands_in_the_usage(option: str) -> None:
-    assert re.search(rf"`{re.escape(option)}[` ]", read("docs/usage.md"))
+@pytest.fixture(scope="module")
+def usage() -> str:
+    """The page as it is built: with the tables that are made from the parsers."""
+    return with_options(read("docs/usage.md"))
 
 
-def test_every_option_of_the_phantom_stands_in_the_usage(phantom_options: set[str]) -> None:
-    section = read("docs/usage.md").split("## Simulated data")[1]
-    assert phantom_options - {"--help", "--version"} <= set(re.findall(r"`(--[a-z-]+)", section))
+def test_the_usage_has_the_options_of_every_group() -> None:
+    assert sorted(re.findall(r"^<!-- options: (.+) -->$", read("docs/usage.md"), re.MULTILINE)) == sorted(tables())
 
 
-def test_the_usage_names_no_option_that_does_not_exist(phantom_options: set[str]) -> None:
+def test_the_tables_say_what_the_options_take_and_mean(usage: str) -> None:
+    for row in (
+        "| <code>--nprocs</code>, <code>--nthreads</code>, <code>--n-cpus</code>, <code>--n-procs</code>, "
+        "<code>-n-cpus N</code> | Recordings worked on at the same time, each in its own process (default: 1) |",
+        "| <code>--explain [REGION ...]</code> |",
+        "| <code>--device {auto,cpu,gpu}</code> |",
+        "| <code>--model NAME&#124;DIR</code> |",
+        "| <code>--overwrite</code> | Redo recordings that are already done |",
+    ):
+        assert f"\n{row}" in usage
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.stem not in WITH_OTHERS], ids=lambda page: page.stem)
+def test_no_page_names_an_option_that_does_not_exist(page: Path, phantom_options: set[str]) -> None:
     known = {name for action in build_parser()._actions for name in action.option_strings}
-    named = set(re.findall(r"`(--[a-z0-9][\w-]*)", read("docs/usage.md")))
+    named = set(re.findall(r"`(?:\w+ )?(--[a-z0-9][\w-]*)", page.read_text("utf-8")))
     assert named - {"--option-name", "--option_name", "--no-"} <= known | phantom_options
+
+
+def test_the_files_of_the_usage_are_understood(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page = ROOT / "docs" / "usage.md"
+    (toml,), (invocation, query) = blocks(page, "toml"), blocks(page, "json")
+    (tmp_path / "config.toml").write_text(toml)
+    (tmp_path / "filter.json").write_text(query)
+    assert set(json.loads(invocation)) <= {item["id"] for item in json.loads(read("boutiques.json"))["inputs"]}
+    read_filter_file(tmp_path / "filter.json")
+    assert not caplog.records
+    values = read_config_file(tmp_path / "config.toml", build_parser())
+    assert values["output_spaces"] == [OutputSpace(resolution="3")]
 
 
 def test_every_exit_code_stands_in_the_usage() -> None:
@@ -257,27 +265,39 @@ def commands(page: Path) -> list[list[str]]:
         if line.startswith(("bids-eeg2fmri", "docker run ", "apptainer run ")):
             filled = re.sub(r"\$\([^)]*\)|\$\w+", "1", line.replace("$image", "image.sif"))
             words = shlex.split(filled, comments=True)
-            found.append(words[[bool(PROGRAM.fullmatch(word)) for word in words].index(True) :])
+            places = [place for place, word in enumerate(words) if PROGRAM.fullmatch(word)]
+            found += [words[places[0] :]] if places else []
     return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_python_examples_are_python(page: Path) -> None:
+def test_python_examples_are_python_and_find_what_they_import(page: Path) -> None:
     for block in blocks(page, "python"):
-        compile(block, str(page), "exec")
+        tree = ast.parse(block, str(page))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(imports, []), str(page), "exec"), {})  # noqa: S102
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^(\w+):(?!=)", read("Makefile"), re.MULTILINE))
-    named = {target for page in PAGES for target in re.findall(r"\bmake (\w+)", "\n".join(code(page)))}
+    targets = set(re.findall(r"^([\w-]+):(?!=)", read("Makefile"), re.MULTILINE))
+    named = {target for page in PAGES for target in re.findall(r"\bmake ([\w-]+)", "\n".join(code(page)))}
     assert {"demo", "test"} <= named <= targets
+
+
+def test_scripts_exist() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    named = set(re.findall(r"\bpython (-m )?((?:benchmarks|tools)[\w./]*\w)", text))
+    assert len(named) > 5
+    for as_module, script in named:
+        path = ROOT / (script.replace(".", "/") if as_module else script)
+        assert path.is_file() or path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), script
 
 
 def code(page: Path) -> list[str]:
     return [*blocks(page, "bash"), *documented(page.read_text("utf-8"))]
 
 
-# --- README and the files of the repository ---------------------------------------------------------------------
+# --- README -----------------------------------------------------------------------------------------------------
 
 
 def test_the_first_screen_says_what_the_output_is_not() -> None:
@@ -292,37 +312,3 @@ def test_the_two_commands_come_first() -> None:
     assert len(first) == 2
     assert first[0].startswith("git clone ")
     assert first[1] == "make demo"
-
-
-def test_the_citation_file() -> None:
-    citation = yaml.safe_load(read("CITATION.cff"))
-    assert {"cff-version", "message", "title", "authors"} <= set(citation)
-    assert str(citation["version"]) == __version__
-    assert citation["license"] == "Apache-2.0"
-
-
-def test_the_changes_know_this_version() -> None:
-    assert f"\n## {__version__}" in read("CHANGES.md")
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ("bids_eeg2fmri/assets/space", "Louis Collins"),
-        ("bids_eeg2fmri/assets/atlas", "Neurodata Group"),
-        ("examples/ds-eegmat", "Open Data Commons Attribution License"),
-        ("tests/data/noddi", "Deligianni"),
-    ],
-)
-def test_data_of_others_are_noticed(data: str, words: str) -> None:
-    present = list(ROOT.glob(f"{data}*"))
-    assert not present or words in " ".join(read("NOTICE").split())
-
-
-def test_every_asset_has_its_licence() -> None:
-    licences = read("bids_eeg2fmri/assets/LICENSES.md")
-    assets = ROOT / "bids_eeg2fmri" / "assets"
-    for image in (*assets.glob("space/*"), *assets.glob("atlas/*.nii.gz")):
-        assert f"`{image.relative_to(assets).as_posix()}`" in licences
-    for folder in assets.glob("models/*/"):
-        assert f"`models/{folder.name}/`" in licences

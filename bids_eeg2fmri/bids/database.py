@@ -31,7 +31,7 @@ def files_in_database(root: Path, database_dir: Path, subjects: Sequence[str], e
         # pybids raises many kinds here, from SQLAlchemy's to its own.
         raise _unusable(database_dir, f"the database cannot be used ({error}).") from error
     paths = [Path(path) for path in found]
-    if any(not path.is_relative_to(root) for path in paths):
+    if any(not path.is_relative_to(root) or ".." in path.parts for path in paths):
         raise _unusable(database_dir, f"the database was made for a dataset elsewhere, not for {root}.")
     return paths
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import BadDataError, InvalidDatasetError
+from .bids_name import is_text
 from .content import read_json_object
 
 _SKIP = "Correct it (see `bids-validator-deno`), or pass --skip-bids-validation."
@@ -12,7 +13,8 @@ _SKIP = "Correct it (see `bids-validator-deno`), or pass --skip-bids-validation.
 
 def subjects_in(root: Path) -> tuple[str, ...]:
     """Labels of the ``sub-*`` folders of a dataset, sorted."""
-    return tuple(sorted(folder.name.removeprefix("sub-") for folder in root.glob("sub-?*") if folder.is_dir()))
+    folders = (folder for folder in root.glob("sub-?*") if folder.is_dir() and is_text(folder.name))
+    return tuple(sorted(folder.name.removeprefix("sub-") for folder in folders))
 
 
 def validate_dataset(root: Path) -> None:

@@ -81,7 +81,9 @@ class FilterFile:
 
 def same_run(one: str, other: str) -> bool:
     """Whether two run indices are equal as numbers: ``1`` is ``01``."""
-    return int(one) == int(other) if one.isdecimal() and other.isdecimal() else one == other
+    if one.isdecimal() and other.isdecimal():
+        one, other = one.lstrip("0"), other.lstrip("0")
+    return one == other
 
 
 def _same(entity: str, wanted: str | None, value: str | None) -> bool:

@@ -78,17 +78,11 @@ class Companions:
         same_space = [path for path, other in systems if other.entities.get("space") == space]
         return _present(table), _present(same_space[-1] if same_space else None)
 
-    def require_parts(self, recording: Path) -> None:
-        """Check that the other files of a recording, such as a header's signals, are here.
-
-        Raises
-        ------
-        MissingInputError
-            One of them is an annex link whose content is not here.
-        """
-        for path, _ in self._listing(recording.parent):
-            if path.stem == recording.stem and path != recording:
-                require_content(path)
+    def parts(self, recording: Path) -> list[Path]:
+        """The other files of a recording, such as a header's signals."""
+        return [
+            path for path, _ in self._listing(recording.parent) if path.stem == recording.stem and path != recording
+        ]
 
     def _roots(self, root: Path) -> tuple[Path, ...]:
         return (root,) if root == self._raw_root else (root, self._raw_root)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..errors import Eeg2fmriError
 from .bids_name import BidsName, parse_name
+from .content import read_text
 
 
 def start_times(root: Path, subject: str, session: str | None) -> list[tuple[BidsName, datetime]]:
@@ -31,13 +32,15 @@ def start_times(root: Path, subject: str, session: str | None) -> list[tuple[Bid
     if session is not None:
         folder, stem = folder / f"ses-{session}", f"{stem}_ses-{session}"
     try:
-        lines = (folder / f"{stem}_scans.tsv").read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(folder / f"{stem}_scans.tsv").split("\n")
+    except Eeg2fmriError:
         return []
+    header, *rows = ([cell.strip() for cell in line.split("\t")] for line in lines)
     times = []
-    for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-        name = parse_name((row.get("filename") or "").strip().rpartition("/")[2])
-        start = _time(row.get("acq_time") or "")
+    for cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        name = parse_name(row.get("filename", "").rpartition("/")[2])
+        start = _time(row.get("acq_time", ""))
         if name is not None and start is not None:
             times.append((name, start))
     return times
@@ -45,7 +48,7 @@ def start_times(root: Path, subject: str, session: str | None) -> list[tuple[Bid
 
 def _time(text: str) -> datetime | None:
     try:
-        time = datetime.fromisoformat(text.strip())
-    except ValueError:
+        time = datetime.fromisoformat(text)
+        return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from ..errors import BadDataError, Eeg2fmriError, MissingInputError, NothingSelectedError
 from ..settings import Settings
-from .content import require_content
+from .bids_name import is_label
+from .content import require_content, require_target
 from .dataset import subjects_in, validate_dataset
 from .filter_file import FileFilter, read_filter_file, same_run
 from .inheritance import Companions
@@ -90,11 +91,13 @@ def select_recordings(settings: Settings) -> Selection:
     _warn_about_empty_handed(settings, [*chosen, *lost])
 
     companions = Companions(settings.bids_dir)
+    # A dry run opens no signal file, however many there are, unless it is about a single participant.
+    check = require_target if settings.dry_run and len(subjects) > 1 else require_content
     recordings, failures = [], _without_signal(lost, found)
     for _, group in groupby(sorted(chosen, key=lambda file: file.key), key=lambda file: file.key):
         same = list(group)
         try:
-            recordings.append(_describe(_the_one(same), companions))
+            recordings.append(_describe(_the_one(same), companions, check))
         except Eeg2fmriError as error:
             failures.append(SelectionFailure(same[0].label, same[0].name.entities["sub"], same[0].path, error))
     return Selection(tuple(recordings), tuple(failures))
@@ -156,12 +159,20 @@ def _the_one(same: Sequence[SignalFile]) -> SignalFile:
     return pool[0]
 
 
-def _describe(file: SignalFile, companions: Companions) -> RecordingFile:
+def _describe(file: SignalFile, companions: Companions, check: Callable[[Path], None]) -> RecordingFile:
+    """The recording and what describes it; ``check`` is asked about the files that hold its signals."""
     entities = file.name.entities
     if "task" not in entities:
         raise BadDataError("the name has no task- entity.", path=file.path, remedy="Rename the file as BIDS asks.")
-    require_content(file.path)
-    companions.require_parts(file.path)
+    wrong = [value for value in entities.values() if not is_label(value)]
+    if wrong:
+        raise BadDataError(
+            f"{wrong[0]!r} in the name is not a label of letters and digits.",
+            path=file.path,
+            remedy="Rename the file as BIDS asks.",
+        )
+    for path in (file.path, *companions.parts(file.path)):
+        check(path)
     where = (file.path, file.root)
     electrodes, coordsystem = companions.electrodes(*where)
     return RecordingFile(
@@ -216,11 +227,12 @@ def _remedy(settings: Settings) -> str:
 def _asked_and_has(rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> str:
     """The filters as a table: option, what you asked, what the dataset has."""
     lines = [("", "you asked", "dataset has")]
-    lines += [(option, _shorten(asked) or "(any)", _shorten(has) or "(none)") for option, asked, has in rows]
+    lines += [(option, shortened(asked) or "(any)", shortened(has) or "(none)") for option, asked, has in rows]
     first, second = (max(len(line[column]) for line in lines) for column in (0, 1))
     return "\n".join(f"  {option:<{first}}  {asked:<{second}}  {has}" for option, asked, has in lines)
 
 
-def _shorten(values: Sequence[str], most: int = 20) -> str:
+def shortened(values: Sequence[str], most: int = 20) -> str:
+    """Values as a list with commas; of many, the first and how many there are."""
     shown = ", ".join(values[:most])
     return shown if len(values) <= most else f"{shown}, ... ({len(values)} in all)"

@@ -97,7 +97,7 @@ def lost_recordings(root: Path, dataset: str, subjects: Sequence[str]) -> list[S
 
 def _eeg_folders(root: Path, subjects: Sequence[str]) -> list[Path]:
     return [
-        folder for label in subjects for level in ("eeg", "ses-*/eeg") for folder in root.glob(f"sub-{label}/{level}")
+        folder for label in subjects for level in ("eeg", "ses-*/eeg") for folder in (root / f"sub-{label}").glob(level)
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
+from ..eeg.tables import read_tsv
 from ..errors import BadDataError
+
+_DIGITS = 18
 
 
 def read_parcel_names(table: Path, indices: Int[np.ndarray, " parcels"]) -> tuple[str, ...]:
@@ -23,7 +25,7 @@ def read_parcel_names(table: Path, indices: Int[np.ndarray, " parcels"]) -> tupl
 
     Raises
     ------
-    BadDataError
+    BadDataError, MissingInputError
         The table cannot be read, or two parcels have one name.
     """
     named = _read(table) if table.is_file() else {}
@@ -38,13 +40,17 @@ def read_parcel_names(table: Path, indices: Int[np.ndarray, " parcels"]) -> tupl
 
 def _read(table: Path) -> dict[int, str]:
     try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            # Names become the header of a table.
-            return {int(row["index"]): " ".join(row["name"].split()) for row in rows}
-    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise BadDataError(
-            f"the table of parcel names cannot be used ({type(error).__name__}: {error}).",
-            path=table,
-            remedy="Give it the columns index (whole numbers) and name, separated by tabs, or remove it.",
-        ) from error
+        rows = read_tsv(table, required=("index", "name"))
+    except BadDataError as error:
+        raise _unusable(table, error.problem) from error
+    if wrong := [row["index"] for row in rows if not row["index"].isdecimal() or len(row["index"]) > _DIGITS]:
+        raise _unusable(table, f"the index {wrong[0][:30]!r} is not a whole number.")
+    return {int(row["index"]): " ".join(row["name"].split()) for row in rows}
+
+
+def _unusable(table: Path, reason: str) -> BadDataError:
+    return BadDataError(
+        f"the table of parcel names cannot be used: {reason}",
+        path=table,
+        remedy="Give it the columns index (whole numbers) and name, separated by tabs, or remove it.",
+    )

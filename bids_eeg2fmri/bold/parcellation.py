@@ -212,8 +212,10 @@ def _label(path: Path) -> str:
     """``seg-`` or ``atlas-`` of a BIDS name, with its ``scale-``; else what is left of the name."""
     name = parse_name(path.name)
     if name is not None and (label := name.entities.get("seg", name.entities.get("atlas"))):
-        return label + name.entities.get("scale", "")
-    return re.sub(r"[^0-9A-Za-z]", "", path.name.split(".")[0]) or "parcels"
+        label += name.entities.get("scale", "")
+    else:
+        label = path.name.split(".")[0]
+    return re.sub(r"[^0-9A-Za-z]", "", label) or "parcels"
 
 
 def _unusable(path: Path, reason: str) -> BadDataError:

@@ -15,10 +15,10 @@ from nibabel.affines import apply_affine
 from scipy import sparse
 
 from ..bids.bids_name import parse_name
+from ..bids.content import read_json_object
 from ..bold.atlas import load_atlas
 from ..bold.units import BASELINE, UNITS_PER_Z
 from ..bold.volume_stream import open_image, stream_voxels
-from ..eeg.tables import read_json
 from ..errors import BadDataError
 
 BOLD_ENDING = "_desc-preproc_bold.json"
@@ -116,7 +116,7 @@ def read_view(sidecar: Path) -> View:
     BadDataError, MissingInputError
         The image or its sidecar cannot be read.
     """
-    content, name = read_json(sidecar), parse_name(sidecar.name)
+    content, name = read_json_object(sidecar), parse_name(sidecar.name)
     entities = {} if name is None else name.entities
     clock = _table(content, "VolumeClock")
     tr_s = content.get("RepetitionTime")

@@ -5,19 +5,24 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
 from ..errors import Eeg2fmriError, OutputError, WriteError
+from .locks import abandoned, create_held, hold
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+_DAY_S = 86400.0
 
 
 @contextmanager
@@ -39,29 +44,99 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its name when the block succeeds.
+    """A temporary file beside ``path`` that takes its name when the block succeeds.
 
     The temporary name keeps the extension. When the block fails, the temporary file is removed and
     what stood at ``path`` before is untouched. Missing folders are made.
     """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{uuid4()}_{path.name}")
-    try:
+    with temporary_file(path) as temporary:
         yield temporary
         with writing(path):
             temporary.replace(path)
-    except BaseException:
+
+
+@contextmanager
+def temporary_file(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` for the time of the block, unless the block moves it."""
+    temporary = path.with_name(f"{_temporary_name()}_{path.name}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Should this process be killed, others see by the lock that nobody needs the file any more.
+        descriptor = create_held(temporary)
+    try:
+        yield temporary
+    finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
+        os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A folder inside ``parent`` for the time of the block."""
+    folder = parent / _temporary_name()
+    with writing(folder):
+        folder.mkdir(parents=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    hold(descriptor)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove temporary files of ``path`` that a killed process left behind."""
-    for leftover in path.parent.glob(f".tmp-*_{path.name}"):
-        with writing(leftover):
-            leftover.unlink(missing_ok=True)
+    """Remove temporary files of ``path`` that killed processes left behind (see :func:`sweep`)."""
+    _remove_abandoned(path.parent, f".tmp-*_{path.name}")
+
+
+def sweep(*folders: Path) -> None:
+    """Remove all temporary files and folders that killed processes left behind in these folders.
+
+    Those of this host go at once, by their locks. Whether another host's lock is seen here is the file system's
+    choice: what another host has made goes when it has not changed for a day, by the file system's clock.
+    """
+    for folder in folders:
+        _remove_abandoned(folder, ".tmp-*")
+
+
+def _remove_abandoned(folder: Path, pattern: str) -> None:
+    leftovers = list(folder.glob(pattern))
+    prefix = _temporary_prefix()
+    ours = [path for path in leftovers if path.name.startswith(prefix)]
+    foreign = [path for path in leftovers if not path.name.startswith(prefix)]
+    for leftover in [*ours, *_unchanged_for_a_day(folder, foreign)]:
+        with abandoned(leftover) as nobody_needs_it, writing(leftover):
+            if not nobody_needs_it:
+                continue
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+def _unchanged_for_a_day(folder: Path, paths: Sequence[Path]) -> list[Path]:
+    old = []
+    # What cannot be told is not removed: a full disk, a folder that is only read, a file that is gone.
+    with suppress(OSError):
+        if paths:
+            with TemporaryFile(dir=folder, prefix=_temporary_prefix()) as probe:
+                now_s = os.fstat(probe.fileno()).st_mtime
+        for path in paths:
+            with suppress(FileNotFoundError):
+                if now_s - path.lstat().st_mtime > _DAY_S:
+                    old.append(path)
+    return old
+
+
+def _temporary_name() -> str:
+    return f"{_temporary_prefix()}{uuid4().hex}"
+
+
+def _temporary_prefix() -> str:
+    """What temporary names of this host begin with: a digest, as hosts' names may be long."""
+    return f".tmp-{sha256(os.uname().nodename.encode()).hexdigest()[:8]}-"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -75,15 +150,20 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_text_if_changed(path: Path, text: str) -> None:
-    """Write a UTF-8 text atomically unless it already stands there.
+def write_bytes_if_changed(path: Path, content: bytes) -> None:
+    """Write a file atomically unless it already stands there.
 
-    Safe when many jobs write the same dataset-level file at once.
+    Safe when many jobs write the same file at once.
     """
     with suppress(OSError):
-        if path.read_bytes() == text.encode():
+        if path.read_bytes() == content:
             return
-    write_text(path, text)
+    write_bytes(path, content)
+
+
+def write_text_if_changed(path: Path, text: str) -> None:
+    """Write a UTF-8 text as :func:`write_bytes_if_changed` does."""
+    write_bytes_if_changed(path, text.encode())
 
 
 def json_text(content: dict[str, Any]) -> str:

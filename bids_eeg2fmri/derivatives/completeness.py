@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 from .. import __version__
 from ..bids.bold_file import BoldFile
+from ..bids.brainvision import file_beside, header_fields
 from ..bids.recording_file import RecordingFile
 from ..errors import MissingInputError
 from ..settings import OutputSpace, Settings
-from .atomic import remove_leftovers, writing
+from .atomic import sweep, writing
 from .names import OutputNames, sidecar
 
 State = Literal["done", "stale", "new"]
@@ -24,21 +25,26 @@ State = Literal["done", "stale", "new"]
 # Keys of the BOLD sidecar: only recordings with reliability maps, and only explained ones, have them.
 RELIABILITY = "Reliability"
 EXPLAINED = "Explained"
-_BRAINVISION_FILES = re.compile(r"^\s*(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE)
+_BRAINVISION_FILES = ("datafile", "markerfile")
+_HEADER_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
 class RunHashes:
-    """What a recording's outputs depend on, as hexadecimal SHA-256 digests."""
+    """What a recording's outputs depend on, as hexadecimal SHA-256 digests.
 
-    input: str
+    Without one of the input, sidecars are compared by the others alone.
+    """
+
+    input: str | None
     model: str
     config: str
 
     @property
     def as_metadata(self) -> dict[str, str]:
         """The keys of the BOLD sidecar."""
-        return {"InputHash": self.input, "ModelSHA256": self.model, "ConfigHash": self.config}
+        kept = {"ModelSHA256": self.model, "ConfigHash": self.config}
+        return kept if self.input is None else {"InputHash": self.input, **kept}
 
 
 def input_hash(file: RecordingFile) -> str:
@@ -145,14 +151,13 @@ def matching(path: Path, hashes: RunHashes) -> dict[str, Any] | None:
 
 def are_whole(paths: Iterable[Path]) -> bool:
     """Whether all these files are there, none of them empty."""
-    return all(path.is_file() and path.stat().st_size > 0 for path in paths)
+    found = (_status(path) for path in paths)
+    return all(status is not None and stat.S_ISREG(status.st_mode) and status.st_size > 0 for status in found)
 
 
 def clear_leftovers(names: OutputNames) -> None:
-    """Remove the temporary files that a killed run of the same recording left behind."""
-    optional = (names.events, names.correlation, names.reliability, names.interpretable)
-    for path in (*names.required, *optional, *map(sidecar, optional)):
-        remove_leftovers(path)
+    """Remove the temporary files that killed runs left behind among the outputs of the same person."""
+    sweep(names.func_dir, names.subject_dir / "figures")
 
 
 def withdraw_completeness(names: OutputNames) -> None:
@@ -175,8 +180,12 @@ def signal_files(path: Path) -> tuple[Path, ...]:
     """The signal file and the files that its format keeps beside it."""
     others: list[Path] = []
     if path.suffix == ".vhdr" and path.is_file():
-        text = path.read_bytes().decode("utf-8", errors="replace")
-        others = [path.with_name(name.replace("$b", path.stem)) for name in _BRAINVISION_FILES.findall(text)]
+        with path.open("rb") as stream:
+            text = stream.read(_HEADER_BYTES).decode("utf-8", errors="replace")
+        named = [value for name, value in header_fields(text) if name in _BRAINVISION_FILES]
+        # The reader refuses a header that names files elsewhere, and goes on to these markers where the named are not.
+        beside = [name for value in named if (name := file_beside(value, path.stem)) is not None]
+        others = [path.with_name(name) for name in dict.fromkeys((*beside, f"{path.stem}.vmrk"))]
     elif path.suffix == ".set":
         others = [path.with_suffix(".fdt")]
     return (path, *(other for other in others if other.is_file()))

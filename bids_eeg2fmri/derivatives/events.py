@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from ..bids.content import read_json_object
 from ..bids.recording_file import RecordingFile
 from ..eeg.recording import Recording
 from ..eeg.tables import read_tsv
+from ..errors import Eeg2fmriError
 from .atomic import write_bytes, write_json, writing
 from .names import OutputNames, sidecar
 
@@ -71,7 +72,10 @@ def _of_events(recording: Recording) -> pd.DataFrame:
 
 
 def _of_source(source: pd.DataFrame, recording: Recording) -> pd.DataFrame:
-    """Rows of the source table that are events, on the clock of the volumes, with their other columns."""
+    """Rows of the source table that are events, on the clock of the volumes, with their other columns.
+
+    A duration that is none, such as a negative one, becomes ``n/a``.
+    """
     kept = _rows_of_events(source, recording)
     table = source[kept].drop(columns=_NOT_CARRIED_OVER, errors="ignore")
     if not kept.any():
@@ -79,7 +83,10 @@ def _of_source(source: pd.DataFrame, recording: Recording) -> pd.DataFrame:
     if recording.clock.first_volume_onset_s != 0:
         onsets_s = table["onset"].astype(float) - recording.clock.first_volume_onset_s
         table = table.assign(onset=[_seconds(onset_s) for onset_s in onsets_s])
-    return table.reset_index(drop=True)
+    if "duration" not in table:
+        table.insert(1, "duration", "n/a")
+    is_one = pd.to_numeric(table["duration"], errors="coerce").between(0, np.inf, inclusive="left")
+    return table.assign(duration=table["duration"].where(is_one, "n/a")).reset_index(drop=True)
 
 
 def _rows_of_events(source: pd.DataFrame, recording: Recording) -> Bool[np.ndarray, " rows"]:
@@ -114,10 +121,9 @@ def _description(table: pd.DataFrame, file: RecordingFile, recording: Recording)
 
 def _source_description(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json_object(path.with_suffix(".json"))
+    except Eeg2fmriError:
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _seconds(value_s: float) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..bids.recording_file import RecordingFile
-from ..bold.grid import Grid
+from ..settings import OutputSpace
+
+if TYPE_CHECKING:
+    from ..bold.grid import Grid
 
 UncertaintyPart = Literal["total", "aleatoric", "epistemic"]
 UNCERTAINTY_PARTS: tuple[UncertaintyPart, ...] = ("total", "aleatoric", "epistemic")
@@ -125,8 +128,8 @@ class OutputNames:
         return self.func_dir / f"{self.stem}_{self.space_entities}_{ending}.nii.gz"
 
 
-def output_names(output_dir: Path, file: RecordingFile, grid: Grid) -> OutputNames:
-    """Output names of a recording on a grid."""
+def output_names(output_dir: Path, file: RecordingFile, grid: Grid | OutputSpace) -> OutputNames:
+    """Output names of a recording on a grid; the grid itself need not be made for them."""
     entities = (
         ("sub", file.subject),
         ("ses", file.session),

@@ -153,6 +153,22 @@ def write_map(path: Path, grid: Grid, encoding: Encoding, values: Float[np.ndarr
         writer.write(np.asarray(values)[None])
 
 
+def require_room(n_volumes: int, recording: Path) -> None:
+    """Refuse a recording of more volumes than an image can hold, before they are made.
+
+    Raises
+    ------
+    BadDataError
+        They are too many.
+    """
+    if n_volumes > MAX_DIMENSION:
+        raise BadDataError(
+            f"the recording has {n_volumes} volumes, and a NIfTI-1 image holds no more than {MAX_DIMENSION}.",
+            path=recording,
+            remedy="Cut it into runs, choose a longer --tr, or ask for parcels alone (--parcels-only).",
+        )
+
+
 def _header(path: Path, grid: Grid, encoding: Encoding, n_volumes: int | None, tr_s: float | None) -> bytes:
     shape = grid.shape if n_volumes is None else (*grid.shape, n_volumes)
     if max(shape) > MAX_DIMENSION:

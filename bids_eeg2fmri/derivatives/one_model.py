@@ -7,10 +7,9 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from ..errors import BadDataError, UsageError
-from .atomic import json_text, writing
+from .atomic import json_text, temporary_file, writing
 from .provenance import ModelProvenance
 
 MODEL_FILE = Path("logs") / "model.json"
@@ -35,11 +34,29 @@ def claim_for_one_model(output_dir: Path, model: ModelProvenance) -> None:
     path = output_dir / MODEL_FILE
     if not path.exists():
         _create(path, json_text({"Name": model.name, "Version": model.version, "SHA256": model.sha256}))
-    first = _read(path)
-    if first["SHA256"] != model.sha256:
+    _compare(output_dir, model.name, model.version, model.sha256)
+
+
+def check_one_model(output_dir: Path, name: str, version: str, sha256: str) -> None:
+    """Check that no other model is noted in the output directory, and note nothing.
+
+    Raises
+    ------
+    UsageError
+        The directory holds the outputs of another model.
+    BadDataError
+        The note cannot be read.
+    """
+    if (output_dir / MODEL_FILE).exists():
+        _compare(output_dir, name, version, sha256)
+
+
+def _compare(output_dir: Path, name: str, version: str, sha256: str) -> None:
+    first = _read(output_dir / MODEL_FILE)
+    if first["SHA256"] != sha256:
         raise UsageError(
             f"this directory holds the outputs of the model {first['Name']} {first['Version']} "
-            f"(sha256 {first['SHA256'][:12]}), not of {model.name} {model.version} (sha256 {model.sha256[:12]}).",
+            f"(sha256 {first['SHA256'][:12]}), not of {name} {version} (sha256 {sha256[:12]}).",
             path=output_dir,
             remedy="Choose another output directory for this model.",
         )
@@ -47,15 +64,10 @@ def claim_for_one_model(output_dir: Path, model: ModelProvenance) -> None:
 
 def _create(path: Path, text: str) -> None:
     """Write the note unless another job is first; never half of it where the file system has hard links."""
-    temporary = path.with_name(f".tmp-{uuid4()}_{path.name}")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            with suppress(FileExistsError):
-                _publish(temporary, path, text)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with temporary_file(path) as temporary, writing(path):
+        temporary.write_text(text, encoding="utf-8")
+        with suppress(FileExistsError):
+            _publish(temporary, path, text)
 
 
 def _publish(temporary: Path, path: Path, text: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from .. import __version__
 from ..bold.grid import SPACE
 from ..bold.parcellation import Parcellation
-from .atomic import json_text, write_text_if_changed
+from .atomic import json_text, sweep, write_text_if_changed
 from .dataset import dataset_description
-from .parcels import FOLDER
+from .parcel_names import FOLDER
 from .provenance import ModelProvenance
 
 _README = """\
@@ -48,6 +48,7 @@ def write_parcels_dataset(
     write_text_if_changed(root / "README.md", _README.format(version=__version__))
     stem = f"tpl-{SPACE}_seg-{parcellation.label}_dseg"
     folder = root / f"tpl-{SPACE}" / "anat"
+    sweep(root, folder)
     rows = "".join(f"{index}\t{name}\n" for index, name in zip(parcellation.indices, parcellation.names, strict=True))
     write_text_if_changed(folder / f"{stem}.tsv", f"index\tname\n{rows}")
     write_text_if_changed(

@@ -90,7 +90,7 @@ def bold_sidecar(
     """
     recording, clock = facts.recording, facts.recording.clock
     return {
-        "TaskName": facts.file.sidecar.get("TaskName", facts.file.task),
+        "TaskName": _task_name(facts.file),
         "RepetitionTime": clock.tr_s,
         "StartTime": start_time_s,
         "SkullStripped": True,
@@ -234,6 +234,13 @@ def _scaling(encoding: Encoding) -> dict[str, Any]:
         "Intercept": encoding.intercept,
         "Range": encoding.range_units,
     }
+
+
+def _task_name(file: RecordingFile) -> str:
+    """The source's name of the task, if its letters and digits are the label in the file name, as BIDS asks."""
+    name = file.sidecar.get("TaskName")
+    same = isinstance(name, str) and "".join(filter(str.isalnum, name)) == "".join(filter(str.isalnum, file.task))
+    return str(name) if same else file.task
 
 
 def _clock(clock: VolumeClock) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from .samples import window_samples
 _FLAT_SHARE = 0.02
 _MAX_FLAT_WINDOWS = 0.5
 _MAX_MISSING_WINDOWS = 0.2
+# A pure sine has 2 % of its samples there.
+_MAX_SATURATED = 0.1
 _OUTLYING_Z = 5.0
 # Channels of one cap differ by this much (natural logarithm of an amplitude) without anything being wrong.
 _USUAL_SPREAD = 0.3
@@ -30,8 +32,9 @@ def find_bad_channels(
     positions_m: Float[np.ndarray, "channels 3"],
     spectra: tuple[Float[np.ndarray, " frequencies"], Float[np.ndarray, "channels frequencies"]],
     missing: Bool[np.ndarray, "channels windows"],
+    saturated: Float[np.ndarray, " channels"],
 ) -> dict[int, str]:
-    """Channels that are absent, flat, wild, noisy or unlike their neighbours, with the reason.
+    """Channels that are absent, flat, saturated, wild, noisy or unlike their neighbours, with the reason.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def find_bad_channels(
         Frequencies and median power of the filtered signals.
     missing
         Windows in which a channel has no finite samples.
+    saturated
+        Share of a channel's samples at the ends of its range, before filtering.
     """
     peaks_v = window_peaks(signals_v, sfreq_hz)
     flat = peaks_v < _FLAT_SHARE * np.median(sd_v)
@@ -59,6 +64,7 @@ def find_bad_channels(
     findings = (
         (missing.mean(axis=1) > _MAX_MISSING_WINDOWS, "samples that are no numbers"),
         (flat.mean(axis=1) > _MAX_FLAT_WINDOWS, "flat"),
+        (saturated > _MAX_SATURATED, "saturated: its samples stand at the ends of its range"),
         (wild.mean(axis=1) > _MAX_WILD_WINDOWS, "wild: jumps of more than 0.5 mV"),
         (_outlying(sd_v), "amplitude unlike the other channels"),
         (_outlying(high_v) & (high_v > np.median(high_v)), "noise above 25 Hz unlike the other channels"),

@@ -14,14 +14,13 @@ from .amplitude import check_amplitude, robust_sd
 from .bad_channels import find_bad_channels, window_peaks
 from .bad_segments import TAPER_S, Stretch, find_bad_segments, gain
 from .filtering import HIGH_PASS_HZ, filter_in_place
-from .flat import constant_windows, flat_windows
+from .flat import flat_windows, saturated_share
 from .line_noise import describe_line_noise, find_line_noise
 from .montage import MIN_ELECTRODES
 from .power import median_spectrum
 from .recording import Cleaning
-from .samples import WINDOW_S, Samples
+from .samples import WINDOW_S, Samples, window_samples
 
-MIN_DURATION_S = 60.0
 # Less than a recording must last: one of a minute may end in padding or hold a cough.
 MIN_CLEAN_S = 45.0
 _SHOWN_UP_TO_HZ = 70.0
@@ -79,7 +78,8 @@ def clean_in_place(
     """
     signals_v, sfreq_hz = samples.signals_v, samples.sfreq_hz
     _require_numbers(samples.missing, path)
-    constant = constant_windows(signals_v, sfreq_hz)
+    marked = _windows_within(known.bad_segments_s, samples.missing.shape[1], sfreq_hz)
+    saturated = saturated_share(samples.ends, samples.missing | marked)
     freqs_hz, before = median_spectrum(signals_v, sfreq_hz)
     lines_hz = find_line_noise(freqs_hz, before, known.line_hz)
     filter_in_place(signals_v, sfreq_hz, lines_hz)
@@ -87,14 +87,14 @@ def clean_in_place(
     check_amplitude(sd_v, path)
 
     spectra = median_spectrum(signals_v, sfreq_hz)
-    found = find_bad_channels(signals_v, sfreq_hz, sd_v, positions_m, spectra, samples.missing)
+    found = find_bad_channels(signals_v, sfreq_hz, sd_v, positions_m, spectra, samples.missing, saturated)
     bad = {names[channel]: reason for channel, reason in found.items()} | dict(known.bad_channels)
     good = np.array([name not in bad for name in names])
     _require_channels(int(good.sum()), bad, path)
 
     peaks_v = window_peaks(signals_v, sfreq_hz)[good]
     missing = samples.missing[good].any(axis=0)
-    flat = flat_windows(constant[good]) & ~missing
+    flat = flat_windows(samples.ends.constant[good]) & ~missing
     n_samples = signals_v.shape[1]
     segments_s = find_bad_segments(peaks_v, sd_v[good], missing | flat, known.bad_segments_s, sfreq_hz, n_samples)
     factor = gain(segments_s, sfreq_hz, n_samples)
@@ -106,6 +106,14 @@ def clean_in_place(
     line_hz = lines_hz[0] if lines_hz else None
     steps = _describe(lines_hz, bad, segments_s, int(flat.sum()) * WINDOW_S, n_samples / sfreq_hz)
     return good, Cleaning(steps, bad, segments_s, line_hz, freqs_hz[shown], before[:, shown], after[:, shown])
+
+
+def _windows_within(stretches_s: Sequence[Stretch], n_windows: int, sfreq_hz: float) -> Bool[np.ndarray, " windows"]:
+    within = np.zeros(n_windows, dtype=bool)
+    window_s = window_samples(sfreq_hz) / sfreq_hz
+    for start_s, end_s in stretches_s:
+        within[max(int(start_s / window_s), 0) : max(int(np.ceil(end_s / window_s)), 0)] = True
+    return within
 
 
 def _reference_in_place(

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ..bids.content import read_json_object
 from ..errors import BadDataError
 from .head_frame import Position, RawPositions
-from .tables import number, read_json, read_tsv
+from .tables import number, read_tsv
 
 # Orientations of the coordinate systems that BIDS names for EEG and MEG (its appendix "Coordinate systems").
 _ORIENTATION = {"captrak": "RAS", "elektaneuromag": "RAS", "eeglab": "ALS", "eeglab-hj": "ALS", "ctf": "ALS"}
+# In any unit that heads are measured in.
+_FARTHEST = 1e6
 _LANDMARKS = {
     "nas": "nasion",
     "nasion": "nasion",
@@ -43,7 +46,7 @@ def read_electrodes(electrodes_tsv: Path, coordsystem_json: Path | None) -> RawP
     positions: dict[str, Position] = {}
     for row in read_tsv(electrodes_tsv, required=("name", "x", "y", "z")):
         xyz = [number(row[axis]) for axis in "xyz"]
-        if any(value is None for value in xyz) or not any(xyz):
+        if any(value is None or abs(value) > _FARTHEST for value in xyz) or not any(xyz):
             continue
         if row["name"] in positions:
             raise BadDataError(
@@ -52,7 +55,7 @@ def read_electrodes(electrodes_tsv: Path, coordsystem_json: Path | None) -> RawP
                 remedy="Give each electrode one row.",
             )
         positions[row["name"]] = np.array(xyz, dtype=float)
-    system = {} if coordsystem_json is None else read_json(coordsystem_json)
+    system = {} if coordsystem_json is None else read_json_object(coordsystem_json)
     unit = _text(system, "EEGCoordinateUnits")
     in_table = {_LANDMARKS[name.lower()]: positions.pop(name) for name in list(positions) if name.lower() in _LANDMARKS}
     landmarks = _landmarks(system, unit) or in_table

@@ -18,6 +18,7 @@ _MACHINES = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = 0.95
+_ROUNDING_S = 1e-3
 
 
 def believed_table(file: RecordingFile, native: Sequence[Marker]) -> tuple[Path | None, tuple[str, ...]]:
@@ -40,7 +41,7 @@ def task_events(
     """Events from ``events.tsv``, or from the file where there is no table, in EEG seconds.
 
     Volume, slice, heart-beat, segment, synchronisation and boundary markers are no events of the task, nor are
-    the operator's comments and annotations that span the whole recording.
+    the operator's comments and annotations that span the whole recording. Events outside the recording are left out.
 
     Parameters
     ----------
@@ -51,11 +52,41 @@ def task_events(
     duration_s
         Length of the recording.
     """
-    chosen = native if table is None else table
     return tuple(
         Event(marker.onset_s, marker.duration_s, marker.description)
-        for marker in chosen
+        for marker in _of_the_task(native, table, volume_key, duration_s)
+        if _is_inside(marker, duration_s)
+    )
+
+
+def stray_events(
+    native: Sequence[Marker], table: Sequence[Marker] | None, volume_key: str | None, duration_s: float
+) -> tuple[str, ...]:
+    """What to say of events that begin after the end of the recording, or are over before its start.
+
+    The parameters are those of :func:`task_events`, which leaves such events out.
+    """
+    task = _of_the_task(native, table, volume_key, duration_s)
+    strays = [marker for marker in task if not _is_inside(marker, duration_s)]
+    if not strays:
+        return ()
+    return (
+        f"{len(strays)} of {len(task)} events lie outside the recording (0 to {duration_s:.1f} s) and are left out: "
+        f"`{strays[0].description}` at {strays[0].onset_s:g} s" + (", ..." if len(strays) > 1 else "") + ".",
+    )
+
+
+def _of_the_task(
+    native: Sequence[Marker], table: Sequence[Marker] | None, volume_key: str | None, duration_s: float
+) -> list[Marker]:
+    return [
+        marker
+        for marker in (native if table is None else table)
         if not _MACHINES.search(marker.description)
         and not is_volume_marker(marker, volume_key)
         and marker.duration_s < _WHOLE * duration_s
-    )
+    ]
+
+
+def _is_inside(marker: Marker, duration_s: float) -> bool:
+    return marker.onset_s < duration_s and marker.onset_s + marker.duration_s > -_ROUNDING_S

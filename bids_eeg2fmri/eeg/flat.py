@@ -1,4 +1,4 @@
-"""Find stretches in which the cap was not recorded: samples that only repeat the last value, or zeros."""
+"""Find what was not recorded: samples that only repeat the last value, zeros, the ends of the amplifier's range."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .bad_channels import WHOLE_CAP
-from .samples import window_samples
+from .window_ends import WindowEnds
+
+_MOSTLY = 0.5
 
 
-def constant_windows(
-    signals_v: Float[np.ndarray, "channels samples"], sfreq_hz: float
-) -> Bool[np.ndarray, "channels windows"]:
-    """Windows of 0.25 s in which every sample of a channel is the same number.
+def saturated_share(ends: WindowEnds, left_out: Bool[np.ndarray, "channels windows"]) -> Float[np.ndarray, " channels"]:
+    """Share of every channel's samples that stand at its largest or smallest value.
+
+    EEG touches the ends of its range once; where the amplifier's range is too small, it rests there. Padding, or an
+    amplifier that is still blocked, does so too, in many channels at once: such windows do not count.
 
     Parameters
     ----------
-    signals_v
-        Signals as read: a filter turns the step into a constant stretch, and rounding, into variation.
-    sfreq_hz
-        Sampling rate.
+    ends
+        Ends of the range of every window.
+    left_out
+        Windows that are known to be bad or to hold no numbers.
     """
-    starts = np.arange(0, signals_v.shape[1], window_samples(sfreq_hz))
-    return np.array(
-        [np.maximum.reduceat(signal, starts) == np.minimum.reduceat(signal, starts) for signal in signals_v]
-    )
+    constant = ends.constant
+    recorded = constant.mean(axis=1) <= _MOSTLY
+    flat = flat_windows(constant[recorded]) if recorded.any() else constant.all(axis=0)
+    counted = ~(left_out | flat)
+    lowest = ends.lowest.min(axis=1, where=counted, initial=np.inf)
+    highest = ends.highest.max(axis=1, where=counted, initial=-np.inf)
+    n_there = ends.n_lowest.sum(axis=1, where=counted & (ends.lowest == lowest[:, None]))
+    n_there += ends.n_highest.sum(axis=1, where=counted & (ends.highest == highest[:, None]))
+    return n_there / np.maximum(counted.sum(axis=1) * ends.n_samples, 1)
 
 
 def flat_windows(constant: Bool[np.ndarray, "channels windows"]) -> Bool[np.ndarray, " windows"]:
@@ -36,7 +44,7 @@ def flat_windows(constant: Bool[np.ndarray, "channels windows"]) -> Bool[np.ndar
     Parameters
     ----------
     constant
-        From :func:`constant_windows`, of the good channels.
+        Windows in which a channel holds one value, of the good channels.
     """
     flat = constant.mean(axis=0) > WHOLE_CAP
     flat[1:-1] |= flat[:-2] & flat[2:]

@@ -65,10 +65,20 @@ def open_raw(path: Path) -> mne.io.BaseRaw:
 
 
 def _require_separate_data(raw: mne.io.BaseRaw, path: Path) -> None:
-    """EEGLAB may keep the samples as float32 in a file of their own, whose length nobody else checks."""
+    """EEGLAB may keep the samples as float32 in a file of their own, whose place and length nobody else checks."""
     data = Path(raw.filenames[0])
+    if path.suffix.lower() != ".set" or data.samefile(path):
+        return
+    beside = path.with_suffix(".fdt")
+    # A file elsewhere belongs to somebody else, and what another program's rename left behind is not what is meant.
+    if not (beside.is_file() and data.samefile(beside)):
+        raise BadDataError(
+            f"The file keeps its samples in {data.name}, which is not {beside.name} beside it.",
+            path=path,
+            remedy=f"Name the data file {beside.name}, or export the recording into one file.",
+        )
     needed = 4 * len(raw.ch_names) * raw.n_times
-    if path.suffix.lower() == ".set" and data.suffix.lower() == ".fdt" and data.stat().st_size < needed:
+    if data.stat().st_size < needed:
         raise BadDataError(
             f"The data file is truncated: {data.stat().st_size} bytes, while {path.name} promises {needed}.",
             path=data,

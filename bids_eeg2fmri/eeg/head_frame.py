@@ -15,12 +15,16 @@ import mne
 import numpy as np
 from jaxtyping import Float
 
+from .names import biosemi_cells
 from .standard_montage import standard_positions
 
 Position = Float[np.ndarray, " 3"]
 
 _MIN_SHARED = 8
+_MOST_OF_A_CAP = 0.5
 _MAX_MISFIT_M = 0.02
+# Heads differ from the template's by up to 2 cm, caps slip by as much again.
+_MAX_OFF_M = 0.04
 _SPHERE_SPREAD = 0.01
 _CAP_RADIUS_M = (0.045, 0.15)
 _UNITS_M = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
@@ -73,19 +77,26 @@ def to_head_frame(raw: RawPositions, source: str) -> HeadPositions:
         return HeadPositions({}, (f"{source} places only {len(points)} electrodes.",))
     scale, warnings = _scale(points, raw.unit, source)
     points = points * scale
-    if raw.landmarks and not _idealised(points):
-        nasion, lpa, rpa = (raw.landmarks[name] * scale for name in ("nasion", "lpa", "rpa"))
-        to_head = mne.transforms.get_ras_to_neuromag_trans(nasion, lpa, rpa)
-        moved = mne.transforms.apply_trans(to_head, points)
-        return HeadPositions(dict(zip(names, moved, strict=True)), warnings)
-    turned = points @ _ALS_TO_RAS.T if raw.orientation == "ALS" else points
     template = {name.lower(): xyz for name, xyz in standard_positions("standard_1005").items()}
-    shared = [i for i, name in enumerate(names) if name.lower() in template]
+    cells = biosemi_cells(names)
+    shared = [i for i, name in enumerate(names) if name.lower() in template and name not in cells]
+    target = np.array([template[names[i].lower()] for i in shared]).reshape(-1, 3)
+    # Names of a few electrodes may mean others than those of the standard montage.
+    comparable = len(shared) >= max(_MIN_SHARED, _MOST_OF_A_CAP * len(names))
+    found = "gives no usable landmarks"
+    if raw.landmarks and not (comparable and _idealised(points)):
+        moved = _by_landmarks(points, {name: xyz * scale for name, xyz in raw.landmarks.items()})
+        # No number where the landmarks span no frame.
+        off_m = float(np.linalg.norm(moved[shared] - target, axis=1).mean() if comparable else 0 * moved.sum())
+        if off_m <= _MAX_OFF_M:
+            return HeadPositions(dict(zip(names, moved, strict=True)), warnings)
+        if np.isfinite(off_m):
+            found = f"has landmarks that put its electrodes {100 * off_m:.1f} cm from where their names lie on an adult"
+    turned = points @ _ALS_TO_RAS.T if raw.orientation == "ALS" else points
     if len(shared) >= _MIN_SHARED:
-        target = np.array([template[names[i].lower()] for i in shared])
         moved, misfit_m = _fit_similarity(turned, turned[shared], target, shared)
         if misfit_m <= _MAX_MISFIT_M:
-            note = f"{source} gives no usable landmarks: its positions are fitted to the standard montage by name."
+            note = f"{source} {found}: its positions are fitted to the standard montage by name."
             return HeadPositions(dict(zip(names, moved, strict=True)), (*warnings, note))
         note = (
             f"{source} contradicts the electrode names (mean distance {1e3 * misfit_m:.0f} mm after the best fit) "
@@ -96,6 +107,15 @@ def to_head_frame(raw: RawPositions, source: str) -> HeadPositions:
         note = f"{source} gives no landmarks: its positions are taken as they are, as head coordinates."
         return HeadPositions(dict(zip(names, turned, strict=True)), (*warnings, note))
     return HeadPositions({}, (*warnings, f"{source} says neither landmarks nor orientation and is not used."))
+
+
+def _by_landmarks(
+    points: Float[np.ndarray, "electrodes 3"], landmarks: Mapping[str, Position]
+) -> Float[np.ndarray, "electrodes 3"]:
+    # Landmarks that coincide, or lie on a line, span no frame: the result holds no numbers.
+    with np.errstate(all="ignore"):
+        to_head = mne.transforms.get_ras_to_neuromag_trans(landmarks["nasion"], landmarks["lpa"], landmarks["rpa"])
+        return mne.transforms.apply_trans(to_head, points)
 
 
 def _scale(points: Float[np.ndarray, "electrodes 3"], unit: str, source: str) -> tuple[float, tuple[str, ...]]:
@@ -132,6 +152,7 @@ def _fit_similarity(
     # A mirror image is no rotation: it must show up as a misfit.
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = u @ np.diag(signs) @ vt
-    scale = float(singular @ signs) / float(((moving - centre) ** 2).sum())
+    # Electrodes all in one place have no extent to scale: their misfit tells.
+    scale = float(singular @ signs) / max(float(((moving - centre) ** 2).sum()), 1e-12)
     moved = scale * (points - centre) @ rotation.T + target_centre
     return moved, float(np.linalg.norm(moved[shared] - target, axis=1).mean())

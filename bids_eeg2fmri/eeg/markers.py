@@ -10,6 +10,8 @@ import mne
 
 from .tables import MISSING, number, read_tsv
 
+_CONTROL = dict.fromkeys((*range(32), 127), " ")
+
 
 @dataclass(frozen=True)
 class Marker:
@@ -42,7 +44,11 @@ def native_markers(raw: mne.io.BaseRaw) -> tuple[Marker, ...]:
     # With a measurement date MNE counts annotations from the start of acquisition, not from the first sample kept.
     offset_s = 0.0 if raw.annotations.orig_time is None else raw.first_time
     rows = zip(raw.annotations.onset, raw.annotations.duration, raw.annotations.description, strict=True)
-    return tuple(Marker(float(onset) - offset_s, float(duration), str(text)) for onset, duration, text in rows)
+    # Names of events become cells of tables: tabs and line ends cannot stay in them.
+    return tuple(
+        Marker(float(onset) - offset_s, float(duration), str(text).translate(_CONTROL))
+        for onset, duration, text in rows
+    )
 
 
 def table_markers(path: Path | None) -> tuple[Marker, ...] | None:

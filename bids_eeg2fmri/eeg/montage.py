@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadDataError
 from .electrodes_file import read_electrodes
 from .head_frame import HeadPositions, Position, RawPositions, to_head_frame
-from .names import ChannelName
+from .names import ChannelName, biosemi_cells
 from .standard_montage import standard_positions, suggest_montages
 
 MIN_ELECTRODES = 8
@@ -79,7 +79,7 @@ def place_electrodes(
     if montage is None and raw.get_montage() is not None:
         sources.append(("file", lambda: to_head_frame(_renamed(_in_file(raw), channels), "The signal file")))
     name = montage or DEFAULT_MONTAGE
-    sources.append((name, lambda: HeadPositions(standard_positions(name))))
+    sources.append((name, lambda: _by_name(channels, name)))
 
     warnings: list[str] = []
     placed: dict[str, Position] = {}
@@ -104,6 +104,15 @@ def _place(channels: Sequence[ChannelName], positions: Mapping[str, Position]) -
         if xyz is not None and not (np.linalg.norm(taken - xyz, axis=1) < _COINCIDENT_M).any():
             placed[channel.name] = np.asarray(xyz, dtype=float)
     return placed
+
+
+def _by_name(channels: Sequence[ChannelName], montage: str) -> HeadPositions:
+    """Positions of a standard montage; cells of a BioSemi cap have theirs in a montage of such cells only."""
+    positions = standard_positions(montage)
+    strange = biosemi_cells(channel.name for channel in channels)
+    if biosemi_cells(positions):
+        strange = frozenset()
+    return HeadPositions({name: xyz for name, xyz in positions.items() if name not in strange})
 
 
 def _renamed(raw: RawPositions, channels: Sequence[ChannelName]) -> RawPositions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -52,6 +52,8 @@ _PREFIX = re.compile(r"^(eeg|pol)(?=[\s_:\-]|$)[\s_:\-]*", re.IGNORECASE)
 # Files that hold one name twice come out of the readers with a running number.
 _RUNNING_NUMBER = re.compile(r"-\d+$")
 _COMMON_REFERENCE_CHANNELS = 8
+_CELL = re.compile(r"[A-H]\d{1,2}")
+_FIRST_CELLS = frozenset(["A3", "A4", "B1", "B2"])
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,24 @@ def parse_names(originals: Sequence[str]) -> list[ChannelName]:
     originals
         Channel names as they stand in the file, in its order.
     """
-    alphabetic = {"A3", "A4", "B1", "B2"} <= {name.strip().upper() for name in originals}
+    cells = biosemi_cells(originals)
     pairs = [_split(name) for name in originals]
     seconds = Counter(second for first, second in pairs if _electrode(first) and _electrode(second))
     common = next(iter(seconds)) if len(seconds) == 1 and seconds.total() >= _COMMON_REFERENCE_CHANNELS else ""
-    return [_judge(name, *pair, common, alphabetic) for name, pair in zip(originals, pairs, strict=True)]
+    return [_judge(name, *pair, common, cells) for name, pair in zip(originals, pairs, strict=True)]
+
+
+def biosemi_cells(names: Iterable[str]) -> frozenset[str]:
+    """Names that are cells of a BioSemi cap of 128 or more electrodes, where A1 is no ear and C3 not the motor cortex.
+
+    Parameters
+    ----------
+    names
+        All names of a cap: one alone may be a cell or an electrode of the 10-05 system.
+    """
+    stripped = frozenset(" ".join(name.split()) for name in names)
+    cells = frozenset(name for name in stripped if _CELL.fullmatch(name))
+    return cells if cells >= _FIRST_CELLS else frozenset()
 
 
 def _split(original: str) -> tuple[str, str]:
@@ -99,11 +114,10 @@ def _split(original: str) -> tuple[str, str]:
     return first.strip(" ."), second.strip(" .")
 
 
-def _judge(original: str, first: str, second: str, common: str, alphabetic: bool) -> ChannelName:
-    stripped = original.strip()
+def _judge(original: str, first: str, second: str, common: str, cells: frozenset[str]) -> ChannelName:
+    stripped = " ".join(original.split())
     electrode = _electrode(first)
-    if alphabetic and re.fullmatch(r"[A-H]\d{1,2}", stripped):
-        # Cells of a BioSemi cap (A1, B1, ...), where A1 is no ear and C3 not over the motor cortex.
+    if stripped in cells:
         return ChannelName(original, stripped, "other")
     if electrode and (not second or second.lower() in REFERENCES or second == common):
         return ChannelName(original, electrode, "electrode")

@@ -14,12 +14,14 @@ from ..bids.recording_file import RecordingFile
 from ..errors import BadDataError
 from ..settings import Settings
 from .channel_types import ChannelRow, find_electrodes, read_channels
-from .cleaning import MIN_DURATION_S, Known, clean_in_place
+from .cleaning import Known, clean_in_place
 from .clock import find_clock
+from .declared import check_declared
 from .discontinuity import check_continuous, marked_bad
-from .events import believed_table, task_events
+from .events import believed_table, stray_events, task_events
 from .formats import open_raw
 from .gradient_artefact import has_gradient_artefact
+from .header import require_rate_and_length
 from .line_noise import declared_line_hz
 from .markers import native_markers, table_markers
 from .montage import place_electrodes
@@ -28,7 +30,6 @@ from .recording import Recording
 from .samples import Samples, read_samples
 from .units import find_units
 
-MIN_SFREQ_HZ = 100.0
 _NO_POSITION = "no position of its own on the head"
 
 
@@ -59,7 +60,9 @@ def read_recording(file: RecordingFile, settings: Settings, work_dir: Path | Non
     """
     raw = open_raw(file.path)
     sfreq_hz, duration_s = float(raw.info["sfreq"]), raw.n_times / float(raw.info["sfreq"])
-    _require_rate_and_length(sfreq_hz, duration_s, file.path)
+    rows = read_channels(file.channels_tsv)
+    disagreements = check_declared(file, raw, len(rows))
+    require_rate_and_length(sfreq_hz, duration_s, file.path)
     native = native_markers(raw)
     events_table, events_warnings = believed_table(file, native)
     table = table_markers(events_table)
@@ -74,7 +77,6 @@ def read_recording(file: RecordingFile, settings: Settings, work_dir: Path | Non
         volume_marker=settings.volume_marker,
         path=file.path,
     )
-    rows = read_channels(file.channels_tsv)
     cap = _find_cap(raw, file, rows, settings.montage)
     units = find_units(raw, cap.originals, rows)
     samples = read_samples(raw, cap.originals, units.to_volts, file.path, work_dir)
@@ -106,7 +108,8 @@ def read_recording(file: RecordingFile, settings: Settings, work_dir: Path | Non
             *events_warnings,
             *cap.warnings,
             *units.warnings,
-            *_sidecar_warnings(file, sfreq_hz, duration_s),
+            *disagreements,
+            *stray_events(native, table, finding.volume_key, duration_s),
         ),
     )
 
@@ -164,21 +167,6 @@ def _refuse_gradient_artefact(samples: Samples, path: Path) -> None:
         )
 
 
-def _require_rate_and_length(sfreq_hz: float, duration_s: float, path: Path) -> None:
-    if sfreq_hz < MIN_SFREQ_HZ:
-        raise BadDataError(
-            f"The sampling rate is {sfreq_hz:g} Hz; at least {MIN_SFREQ_HZ:g} Hz are needed.",
-            path=path,
-            remedy="Give the recording at its original rate.",
-        )
-    if duration_s < MIN_DURATION_S:
-        raise BadDataError(
-            f"The recording lasts {duration_s:.1f} s; at least {MIN_DURATION_S:g} s are needed.",
-            path=path,
-            remedy="Leave it out (--task-id, --run-id or --bids-filter-file select others).",
-        )
-
-
 def _known_bad(placed: Sequence[ChannelName], rows: Mapping[str, ChannelRow], raw: mne.io.BaseRaw) -> dict[str, str]:
     bad = {}
     for channel in placed:
@@ -189,12 +177,3 @@ def _known_bad(placed: Sequence[ChannelName], rows: Mapping[str, ChannelRow], ra
         elif channel.original in raw.info["bads"]:
             bad[channel.name] = "bad in the file"
     return bad
-
-
-def _sidecar_warnings(file: RecordingFile, sfreq_hz: float, duration_s: float) -> tuple[str, ...]:
-    warnings = []
-    for field, unit, actual in (("SamplingFrequency", "Hz", sfreq_hz), ("RecordingDuration", "s", duration_s)):
-        declared = file.sidecar.get(field)
-        if isinstance(declared, int | float) and abs(declared - actual) > 0.01 * actual:
-            warnings.append(f"The sidecar says {field} {declared:g} {unit}, the file has {actual:g} {unit}.")
-    return tuple(warnings)

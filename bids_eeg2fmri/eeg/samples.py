@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from ..errors import BadDataError, WriteError
 from .decimate import decimated_block, decimation_factor
+from .window_ends import WindowEnds, no_ends_yet, note_ends
 
 WINDOW_S = 0.25
 _BLOCK_S = 60.0
@@ -33,11 +34,14 @@ class Samples:
         Sampling rate after decimation.
     missing
         Windows of ``WINDOW_S`` in which a channel has samples that are no finite numbers.
+    ends
+        Ends of the range in each of these windows, before decimation.
     """
 
     signals_v: Float[np.ndarray, "channels samples"]
     sfreq_hz: float
     missing: Bool[np.ndarray, "channels windows"]
+    ends: WindowEnds
 
 
 def read_samples(
@@ -71,6 +75,7 @@ def read_samples(
     signals_v = _allocate((len(names), length), work_dir)
     window = window_samples(sfreq_hz / factor)
     missing = np.zeros((len(names), -(-length // window)), dtype=bool)
+    ends = no_ends_yet(len(names), missing.shape[1], factor * window)
     picks = np.array([raw.ch_names.index(name) for name in names])
     order = np.argsort(picks)
     factors = np.asarray(to_volts)[order, None]
@@ -82,7 +87,9 @@ def read_samples(
             raise BadDataError(
                 f"Samples {start} to {stop} cannot be read ({error}).", path=path, remedy="Export the recording again."
             ) from error
-        return block * factors if (factors != 1).any() else block
+        block = block * factors if (factors != 1).any() else block
+        note_ends(ends, block, start, is_last=stop == n_samples)
+        return block
 
     step = min(int(_BLOCK_S * sfreq_hz), _BLOCK_VALUES // len(raw.ch_names)) // (factor * window) * window
     step = max(step, window)
@@ -94,7 +101,7 @@ def read_samples(
             missing[order, start // window : -(-stop // window)] = _windows(absent, window)
             block = _filled(block, absent)
         signals_v[order, start:stop] = block
-    return Samples(signals_v, sfreq_hz / factor, missing)
+    return Samples(signals_v, sfreq_hz / factor, missing, ends.of_channels(np.argsort(order)))
 
 
 def window_samples(sfreq_hz: float) -> int:

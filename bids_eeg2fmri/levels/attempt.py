@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from .summary import Outcome
 
 if TYPE_CHECKING:
     from .model import Model
+    from .recording_run import RecordingResult
 
 
 @lru_cache(maxsize=1)
@@ -25,22 +27,43 @@ def loaded_model(settings: Settings) -> Model:
     return load_model(settings)
 
 
-def attempt(file: RecordingFile, settings: Settings, logs: RunLogs) -> Outcome:
-    """Run one recording and say what became of it; only interruptions are raised."""
-    from .recording_run import run_recording
-
+def attempt(file: RecordingFile, settings: Settings, logs: RunLogs, mem_bytes: int | None) -> Outcome:
+    """Run one recording, in that much memory if limited, and say what became of it; only interruptions are raised."""
     started = time.monotonic()
     with recording_log(logs.log(file.label)) as logger:
         logger.info("%s: started (%s)", file.label, file.path)
         try:
-            result = run_recording(file, settings, loaded_model(settings), logger, logs.command)
+            result = _run_alone(file, settings, logs, mem_bytes, logger)
+            logs.require_present()
         except Exception as error:
             return failed(file.label, file.subject, file.path, error, settings, logs, time.monotonic() - started)
         seconds = time.monotonic() - started
+        if result is None:
+            logger.info("%s: another process has finished it meanwhile", file.label)
+            return Outcome(file.label, file.subject, "done", seconds)
         logger.info("%s: written in %.1f s", file.label, seconds)
     count = len(result.warnings)
     message = f"{count} warning{'s' if count > 1 else ''}: {result.warnings[0]}" if count else ""
     return Outcome(file.label, file.subject, "written", seconds, message, log=logs.log(file.label))
+
+
+def _run_alone(
+    file: RecordingFile, settings: Settings, logs: RunLogs, mem_bytes: int | None, logger: logging.Logger
+) -> RecordingResult | None:
+    """Run one recording as the only process to do so; ``None`` when another one made it while this one waited."""
+    from ..derivatives.locks import alone
+    from .memory import within_memory
+    from .recording_run import run_recording
+    from .recording_state import recording_state
+
+    def tell() -> None:
+        logger.info("%s: another process works on this recording; waiting for it", file.label)
+
+    with alone(logs.lock(file.label), tell) as waited:
+        model = loaded_model(settings)
+        if waited and not settings.overwrite and recording_state(file, settings, model.bundle.sha256) == "done":
+            return None
+        return run_recording(file, within_memory(file, settings, mem_bytes), model, logger, logs.command)
 
 
 def failed(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..bids.content import read_json_object
 from ..bold.grid import Grid, make_grid
 from ..classification.analysis import Classification, classify
 from ..classification.tables import (
@@ -21,7 +22,6 @@ from ..classification.tables import (
 from ..classification.view import View, coarsest, read_view
 from ..classification.view_features import AMPLITUDE, RESPONSE
 from ..derivatives.classification import map_labels, remove_maps, table_path, write_parcel_map, write_table
-from ..eeg.tables import read_json
 from ..errors import Eeg2fmriError, MissingInputError
 from ..report.group_classification import classification_section
 from ..report.group_section import GroupSection
@@ -67,7 +67,7 @@ def _read_views(settings: Settings, sidecars: Sequence[Path]) -> list[View]:
     views, failures = [], []
     for path in coarsest(images):
         try:
-            views += [read_view(path)] if read_json(path).get("Synthetic") is True else []
+            views += [read_view(path)] if read_json_object(path).get("Synthetic") is True else []
         except Eeg2fmriError as error:
             logger.error("--classify: %s", error)
             failures.append(error)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..eeg.tables import read_json, read_tsv
+from ..bids.content import read_json_object
+from ..eeg.tables import read_tsv
 from ..errors import BadDataError
 from ..evaluation.person_maps import recording_maps
 from ..synthesis.samples import NOISE_TIME_CONSTANT_S
@@ -62,7 +63,7 @@ def person_maps(sidecars: Sequence[Path]) -> PersonMaps:
     found, independent = [], 0.0
     variances: dict[str, list[np.ndarray]] = {"aleatoric": [], "epistemic": []}
     for sidecar, image in zip(sidecars, images, strict=True):
-        content, n_volumes = read_json(sidecar), nib.load(image).shape[3]
+        content, n_volumes = read_json_object(sidecar), nib.load(image).shape[3]
         tr_s = float(content["RepetitionTime"])
         skipped = _incomplete(content, n_volumes)
         start_time_s = float(content.get("StartTime", 0.0))

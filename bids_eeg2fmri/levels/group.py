@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..bids.bids_name import parse_name
 from ..bids.filter_file import same_run
-from ..derivatives.atomic import write_json, write_text
-from ..derivatives.parcels import FOLDER
+from ..derivatives.atomic import sweep, write_json, write_text
+from ..derivatives.parcel_names import FOLDER
 from ..errors import BadDataError, Eeg2fmriError, NothingSelectedError
 from ..report.group_page import render_group_page
 from ..report.group_search import search_section
@@ -64,6 +64,7 @@ def run_group(settings: Settings, command: str) -> int:
     if not rows:
         raise failures[0] if failures else _nothing(settings)
     _warn_about_absent(settings, rows)
+    sweep(settings.output_dir)
     write_text(settings.output_dir / f"{_STEM}.tsv", table_text(rows))
     write_json(settings.output_dir / f"{_STEM}.json", column_definitions(rows))
     page = settings.output_dir / "group.html"

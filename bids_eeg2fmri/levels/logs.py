@@ -16,10 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from ..errors import Eeg2fmriError
+from ..errors import Eeg2fmriError, WriteError
 from ..settings import Settings, settings_toml
 
 PACKAGE = "bids_eeg2fmri"
+_SETTINGS = "config.toml"
 _VERSIONS = ("bids-eeg2fmri", "jax", "jaxlib", "flax", "numpy", "scipy", "mne", "nibabel", "nilearn")
 
 
@@ -45,6 +46,25 @@ class RunLogs:
     def crash(self, label: str) -> Path:
         """Crash file of a recording."""
         return self.folder / f"crash-{label}.txt"
+
+    def lock(self, label: str) -> Path:
+        """What the process that works on a recording holds, whichever run it belongs to."""
+        return self.folder.parent / f".tmp-lock_{label}"
+
+    def require_present(self) -> None:
+        """Make sure that the output directory is the one that this run began with.
+
+        Raises
+        ------
+        WriteError
+            It was removed, emptied, or its disk is gone.
+        """
+        if not (self.folder / _SETTINGS).is_file():
+            raise WriteError(
+                "the output directory was removed or emptied during the run, and outputs with it.",
+                path=self.folder.parent.parent,
+                remedy="Check its disk, and that nothing else cleans it; then run again.",
+            )
 
 
 class _RecordingFileHandler(logging.FileHandler):
@@ -78,6 +98,12 @@ class _Console(logging.StreamHandler):
         self.stream = sys.stdout
         super().emit(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exc_info()[1], OSError):
+            silence_stdout()
+        else:
+            super().handleError(record)
+
 
 def start_console(verbosity: int = 0) -> None:
     """Send messages to stdout: 0 ours, 1 ours with details, 2 the libraries' and Python's warnings too."""
@@ -89,6 +115,13 @@ def start_console(verbosity: int = 0) -> None:
     root.addHandler(_Console(verbosity))
 
 
+def silence_stdout() -> None:
+    """Send nothing more to a stdout that takes nothing more: the run goes on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def open_run_logs(settings: Settings, command: str) -> RunLogs:
     """Make the log folder of this run and write the effective settings there.
 
@@ -97,12 +130,13 @@ def open_run_logs(settings: Settings, command: str) -> RunLogs:
     OutputError, WriteError
         The output directory cannot be written.
     """
-    from ..derivatives.atomic import write_text
+    from ..derivatives.atomic import sweep, write_text
 
     run_id = f"{datetime.now():%Y%m%d-%H%M%S}_{uuid4().hex[:8]}"
     logs = RunLogs(settings.output_dir / "logs" / run_id, command)
+    sweep(settings.output_dir, logs.folder.parent)
     text = f"# {_one_line(command)}\n{settings_toml(settings)}"
-    write_text(logs.folder / "config.toml", text.encode(errors="backslashreplace").decode())
+    write_text(logs.folder / _SETTINGS, text.encode(errors="backslashreplace").decode())
     return logs
 
 
@@ -139,7 +173,7 @@ def write_crash(path: Path, error: BaseException, *, source: Path | None, settin
     if not expected:
         lines += ["", *traceback.format_exception(error)]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not into a folder made anew: what vanished during the run must not seem to be there.
         path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
     except OSError as unwritable:
         logging.getLogger(PACKAGE).warning("The crash file cannot be written: %s", unwritable)

@@ -44,6 +44,8 @@ def prepare_environment(settings: Settings, environ: MutableMapping[str, str] = 
         # A dry run writes nothing, not even what loading the model compiles.
         defaults |= {
             "JAX_COMPILATION_CACHE_DIR": str(settings.scratch_dir / "jax-cache"),
+            # Matplotlib would keep its list of fonts in the home directory, which need not be there nor ours to fill.
+            "MPLCONFIGDIR": str(settings.scratch_dir / "matplotlib"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         }
@@ -59,6 +61,9 @@ def choose_device(settings: Settings) -> str:
     UsageError
         A GPU is asked for and there is none.
     """
+    if settings.device == "gpu" and settings.executor == "dask":
+        # Workers may have what this machine, often a cluster's login node, lacks: each looks for itself.
+        return "GPUs of the dask workers"
     import jax
 
     if settings.device == "cpu":
@@ -91,8 +96,10 @@ def require_writable(folder: Path) -> None:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".tmp-{uuid4()}"
-        probe.write_bytes(b"probe")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"probe")
+        finally:
+            probe.unlink(missing_ok=True)
 
 
 def prepare_scratch(settings: Settings) -> None:

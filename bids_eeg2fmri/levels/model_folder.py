@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import uuid4
 
 from jinja2 import Environment
 
 from .. import __version__
 from ..bids.content import read_json_object
-from ..derivatives.atomic import write_bytes, write_json, write_text, writing
+from ..derivatives.atomic import sweep, temporary_folder, write_bytes, write_json, write_text, writing
 from ..derivatives.dataset import dataset_name
 from ..errors import Eeg2fmriError
 from ..evaluation.baselines import MEAN_VOLUME
@@ -73,6 +70,7 @@ class ModelFolder:
         """Write what a split's training leaves beside its model."""
         folder = self._root if split is self._splits[-1] else self._root / "folds" / split.name
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         for name in (TABLE_NAME, JSON_NAME, PICTURE_NAME):
             if name not in fitted.files:
                 # Of a search that another model came out of.
@@ -87,7 +85,7 @@ class ModelFolder:
         write_text(self._root / "scores_by_recording.tsv", _by_recording(entries))
         write_json(self._root / "splits.json", {split.name: asdict(split) for split in self._splits})
         metadata = self._metadata(fitted, table)
-        with _staging(self._root) as staging:
+        with temporary_folder(self._root) as staging:
             save_bundle(staging, fitted.network, metadata, self._card(fitted, table, metadata))
             with writing(self._root):
                 # The old description first: it must not vouch for the new weights.
@@ -164,15 +162,6 @@ class ModelFolder:
             row=MODEL,
             splits=self._splits,
         )
-
-
-@contextmanager
-def _staging(root: Path) -> Iterator[Path]:
-    folder = root / f".tmp-{uuid4()}"
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _scored_on(splits: Sequence[Split]) -> str:

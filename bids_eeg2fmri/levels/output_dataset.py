@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..bids.recording_file import RecordingFile
-from ..bold.grid import make_grid
 from ..derivatives import dataset
-from ..derivatives.names import output_names
 from ..derivatives.one_model import claim_for_one_model
-from ..derivatives.parcels import ParcelNames
 from ..derivatives.parcels_dataset import write_parcels_dataset
 from ..report import person
 from ..settings import Settings
 from .model import Model, load_model
-from .parcels import requested_parcels
+from .parcel_request import requested_parcels
 
 
 def check_output_model(settings: Settings, model: Model) -> None:
@@ -41,19 +37,6 @@ def write_dataset_files(settings: Settings, model: Model) -> None:
 def write_citation(settings: Settings) -> None:
     """Write the methods text alone."""
     dataset.write_citation(settings.output_dir, settings.bids_dir, load_model(settings).provenance)
-
-
-def planned_outputs(file: RecordingFile, settings: Settings) -> tuple[Path, ...]:
-    """Images, tables and sidecars that a recording will have."""
-    request = requested_parcels(settings)
-    paths: list[Path] = []
-    for space in settings.output_spaces:
-        names = output_names(settings.output_dir, file, make_grid(space))
-        paths += names.without_images if settings.parcels_only else names.required
-        if request is not None:
-            parcels = ParcelNames(names, request.parcellation.label)
-            paths += (*parcels.required, *(parcels.with_samples if request.n_samples else ()))
-    return tuple(paths)
 
 
 def write_person_report(subject: str, settings: Settings, run_id: str) -> Path:

@@ -1,32 +1,16 @@
-"""Parcel series of a recording: what was asked for, whether it is there, and how it is written."""
+"""Parcel series of a recording, and how they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..bold.parcellation import load_parcellation, overlap
-from ..derivatives.parcels import ParcelRequest, ParcelTables, write_parcels
+from ..bold.parcellation import overlap
+from ..derivatives.parcel_names import ParcelRequest
+from ..derivatives.parcels import ParcelTables, write_parcels
 from ..derivatives.sidecars import RunFacts
-from ..settings import SCHAEFER200, Settings
 from ..synthesis.samples import draw_parcels
 from ..synthesis.start import RunningSynthesis
-
-
-def requested_parcels(settings: Settings) -> ParcelRequest | None:
-    """What was asked for; draws, or nothing but parcels, are asked for with the default parcels.
-
-    Raises
-    ------
-    BadDataError, MissingInputError
-        The image of labels cannot be used.
-    """
-    name = settings.parcellation
-    if name is None and (settings.parcels_only or settings.n_samples):
-        name = SCHAEFER200
-    if name is None:
-        return None
-    return ParcelRequest(load_parcellation(name), settings.n_samples, settings.random_seed)
 
 
 def write_parcel_series(

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..bids.recording_file import RecordingFile
-from ..bids.selection import Selection, select_recordings
-from ..errors import Eeg2fmriError, OutputError
+from ..bids.selection import Selection, select_recordings, shortened
+from ..errors import WriteError
 from ..settings import Settings
+from .anatomy import provide_anatomy
 from .attempt import attempt, failed, loaded_model
-from .dry_run import print_dry_run
-from .failures import worker_died
-from .logs import RunLogs, open_run_logs
-from .machine import choose_device, prepare_environment, prepare_scratch, require_writable
+from .dry_run import dry_run
+from .executors import memory_of_each, run_each
+from .foreign_dataset import refuse_foreign_dataset
+from .logs import RunLogs, open_run_logs, silence_stdout
+from .machine import choose_device, prepare_scratch, require_writable
+from .plan import Plan, make_plan
 from .summary import Outcome, exit_code, failures, last_words, print_table, progress
-from .workers import Workers
 
 if TYPE_CHECKING:
     from .model import Model
 
 logger = logging.getLogger(__name__)
-
-State = Literal["done", "stale", "new"]
 
 
 def run_participant(settings: Settings, command: str) -> int:
@@ -51,19 +49,17 @@ def run_participant(settings: Settings, command: str) -> int:
     Eeg2fmriError
         Nothing can be done at all: no dataset, nothing selected, no model, no place to write.
     """
-    prepare_environment(settings)
     selection = select_recordings(settings)
     _echo(selection, settings)
-    if (settings.boilerplate_only or settings.reports_only) and not settings.dry_run:
+    if settings.dry_run:
+        dry_run(selection, settings)
+        return 0
+    if settings.boilerplate_only or settings.reports_only:
         return _write_texts_only(selection, settings, command)
 
     device = choose_device(settings)
     model = loaded_model(settings)
-    states = _plan(selection, settings, model)
-    if settings.dry_run:
-        print_dry_run(states, selection.failures, settings)
-        return 0
-
+    states = make_plan(selection, settings, model.bundle.sha256)
     logs = _open_output(settings, model, command)
     logger.info("Device: %s. Logs: %s", device, logs.folder)
     outcomes = [failed(f.label, f.subject, f.path, f.error, settings, logs) for f in selection.failures]
@@ -73,6 +69,11 @@ def run_participant(settings: Settings, command: str) -> int:
         outcomes += _run_recordings(to_do, settings, logs)
     finished = {outcome.label for outcome in outcomes}
     outcomes += [Outcome(file.label, file.subject, "not run") for file in to_do if file.label not in finished]
+    try:
+        logs.require_present()
+    except WriteError as error:
+        return _conclude([outcome.lost(error) for outcome in outcomes])
+    outcomes += provide_anatomy(outcomes, settings, logs)
     outcomes += _write_reports(states, outcomes, settings, logs)
     return _conclude(outcomes)
 
@@ -86,37 +87,18 @@ def _echo(selection: Selection, settings: Settings) -> None:
         "tasks": {file.task for file in files},
         "runs": {file.run for file in files if file.run is not None},
     }
-    text = "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in chosen.items() if values)
+    text = "; ".join(f"{name} {shortened(sorted(values))}" for name, values in chosen.items() if values)
     logger.info("Selected %d recordings of %s: %s", len(files), settings.bids_dir, text or "none that can be used")
     for name in settings.derivatives:
         if count := sum(file.dataset == name for file in files):
             logger.info("%d of them come cleaned from %s (%s)", count, name, settings.derivatives[name])
 
 
-def _plan(selection: Selection, settings: Settings, model: Model) -> list[tuple[RecordingFile, State]]:
-    """What is done, stale or new; with ``--overwrite`` nothing is done."""
-    states = [(file, _state(file, settings, model)) for file in selection.recordings]
-    count = Counter(state for _, state in states)
-    logger.info("%d done, %d stale, %d to do", count["done"], count["stale"], count["new"])
-    return states
-
-
-def _state(file: RecordingFile, settings: Settings, model: Model) -> State:
-    from .recording_run import recording_state
-
-    try:
-        state = recording_state(file, settings, model)
-    except Eeg2fmriError:
-        # The attempt meets the same fault, where it stops nothing else.
-        return "new"
-    return "stale" if state == "done" and settings.overwrite else state
-
-
 def _open_output(settings: Settings, model: Model, command: str) -> RunLogs:
     """Make sure that we may write here, before any work, and write the dataset's own files."""
     from .output_dataset import check_output_model, write_dataset_files
 
-    _refuse_foreign_dataset(settings)
+    refuse_foreign_dataset(settings.output_dir)
     require_writable(settings.output_dir)
     check_output_model(settings, model)
     prepare_scratch(settings)
@@ -125,59 +107,28 @@ def _open_output(settings: Settings, model: Model, command: str) -> RunLogs:
     return logs
 
 
-def _refuse_foreign_dataset(settings: Settings) -> None:
-    """Another dataset's description, once overwritten, would be lost."""
-    path = settings.output_dir / "dataset_description.json"
-    try:
-        makers = json.loads(path.read_text(encoding="utf-8"))["GeneratedBy"]
-        ours = any(maker.get("Name") == "bids_eeg2fmri" for maker in makers)
-    except OSError:
-        return
-    except (ValueError, KeyError, TypeError, AttributeError):
-        ours = False
-    if not ours:
-        raise OutputError("the output directory is another dataset.", path=path, remedy="Give a folder of its own.")
-
-
 def _run_recordings(to_do: Sequence[RecordingFile], settings: Settings, logs: RunLogs) -> list[Outcome]:
     """Run recordings, here or in processes, up to the first failure if so asked."""
-    task = partial(attempt, settings=settings, logs=logs)
+    mem_bytes = memory_of_each(settings, len(to_do))
+    task = partial(attempt, settings=settings, logs=logs, mem_bytes=mem_bytes)
     outcomes = []
     with progress(len(to_do)) as advance:
-        for outcome in _each(to_do, task, settings, logs):
+        for outcome in run_each(to_do, task, settings, logs):
             outcomes.append(outcome)
             advance()
     return outcomes
 
 
-def _each(
-    to_do: Sequence[RecordingFile], task: Callable[[RecordingFile], Outcome], settings: Settings, logs: RunLogs
-) -> Iterator[Outcome]:
-    nprocs = min(settings.nprocs, len(to_do))
-    if nprocs < 2:
-        for file in to_do:
-            outcome = task(file)
-            yield outcome
-            if outcome.status == "failed" and settings.stop_on_first_crash:
-                return
-        return
-
-    def on_death(file: RecordingFile) -> Outcome:
-        return failed(file.label, file.subject, file.path, worker_died(file.path), settings, logs)
-
-    yield from Workers(nprocs, settings.verbosity).run(to_do, task, on_death, settings.stop_on_first_crash)
-
-
-def _write_reports(
-    states: Sequence[tuple[RecordingFile, State]], outcomes: Sequence[Outcome], settings: Settings, logs: RunLogs
-) -> list[Outcome]:
+def _write_reports(states: Plan, outcomes: Sequence[Outcome], settings: Settings, logs: RunLogs) -> list[Outcome]:
     """Write the report of every person with newer outputs or failures; return the failures to do so."""
     usable = {outcome.label for outcome in outcomes if outcome.status in ("written", "done")}
+    new = {outcome.subject for outcome in outcomes if outcome.status == "written"}
     with_failures = {outcome.subject for outcome in failures(outcomes)}
     faults = []
     for subject in sorted({file.subject for file, _ in states if file.label in usable} | with_failures):
         files = [file for file, _ in states if file.subject == subject and file.label in usable]
-        current = _is_current(settings.output_dir / f"sub-{subject}.html", files, settings)
+        # Clocks differ between machines: a page may seem newer than what was written after it.
+        current = subject not in new and _is_current(settings.output_dir / f"sub-{subject}.html", files, settings)
         # Whether a page has its figures inside cannot be seen from its age.
         if settings.embed_report or subject in with_failures or not current:
             faults += _write_report(subject, settings, logs)
@@ -185,7 +136,7 @@ def _write_reports(
 
 
 def _is_current(report: Path, files: Sequence[RecordingFile], settings: Settings) -> bool:
-    from .output_dataset import planned_outputs
+    from .planned_outputs import planned_outputs
 
     if not report.exists():
         return False
@@ -207,7 +158,7 @@ def _write_texts_only(selection: Selection, settings: Settings, command: str) ->
     """``--boilerplate-only`` and ``--reports-only``: no signal is read."""
     from .output_dataset import write_citation
 
-    _refuse_foreign_dataset(settings)
+    refuse_foreign_dataset(settings.output_dir)
     require_writable(settings.output_dir)
     if settings.boilerplate_only:
         write_citation(settings)
@@ -220,8 +171,11 @@ def _write_texts_only(selection: Selection, settings: Settings, command: str) ->
 
 def _conclude(outcomes: list[Outcome]) -> int:
     """Print the table, and as the last line on stderr what failed."""
-    print_table(sorted(outcomes, key=lambda outcome: outcome.label))
-    sys.stdout.flush()
+    try:
+        print_table(sorted(outcomes, key=lambda outcome: outcome.label))
+        sys.stdout.flush()
+    except OSError:
+        silence_stdout()
     if failures(outcomes):
         print(last_words(outcomes), file=sys.stderr)
     return exit_code(outcomes)

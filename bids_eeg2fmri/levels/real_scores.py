@@ -21,11 +21,11 @@ from ..evaluation.voxels import VoxelScores
 from ..report.comparison import Comparison
 from ..settings import Settings
 from ..synthesis.prediction import PredictionBlock, PredictionSummary
+from .memory import SCANNER
 from .model import Model
 from .scanner_bold import ScannerBold, not_compared
 from .scanner_series import ScannerSeries
 
-_MEMORY_BYTES, _LOW_MEMORY_BYTES = 2**30, 2**27
 # By definition: a forecast of zero, with the spread of the series as its uncertainty.
 _MEAN_VOLUME = {"parcel_r": 0.0, "voxel_r": 0.0, "spatial_r": 0.0, "skill": 0.0, "crps_ratio": 1.0}
 
@@ -38,7 +38,7 @@ def start_comparing(
         return recording, None
     try:
         calibration = model.bundle.metadata.get("calibration") or {}
-        memory_bytes = _LOW_MEMORY_BYTES if settings.low_mem else _MEMORY_BYTES
+        memory_bytes = SCANNER.least_bytes if settings.low_mem else SCANNER.usual_bytes
         series = ScannerSeries(scanner.image, grid.coordinates_mm, settings.scratch_dir, memory_bytes)
         return recording, ScannerComparison(scanner, series, grid, calibration)
     except Eeg2fmriError as error:

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 
 from ..bids.recording_file import RecordingFile
 from ..bold.grid import Grid
-from ..derivatives.completeness import RunHashes, config_hash, input_hash
+from ..derivatives.completeness import input_hash
 from ..derivatives.names import output_names
+from ..derivatives.nifti import require_room
 from ..derivatives.sidecars import RunFacts
 from ..eeg.read import read_recording
 from ..eeg.recording import Recording
 from ..settings import OutputSpace, Settings
+from ..synthesis.block_size import LOW_MEMORY_VOLUMES, VOLUMES_PER_BLOCK
 from ..synthesis.start import Maps, Prepared, RunningSynthesis, prepare, start_synthesis
-from ..synthesis.synthesise import VOLUMES_PER_BLOCK
 from .model import Model
-from .scanner_bold import Found, ScannerBold, look_for_scanner, meet_scanner
-
-LOW_MEMORY_VOLUMES = 16
+from .recording_state import hashes_of
+from .scanner_bold import ScannerBold, meet_scanner
+from .scanner_file import Found, look_for_scanner
 
 
 class Stopwatch:
@@ -81,13 +82,8 @@ class Job:
     def facts(self, space: OutputSpace, grid: Grid) -> RunFacts:
         """What every sidecar on one grid states."""
         names = output_names(self.settings.output_dir, self.file, grid)
-        hashes = hashes_of(self.input_digest, self.settings, space, self.model, self.found)
+        hashes = hashes_of(self.input_digest, self.settings, space, self.model.bundle.sha256, self.found)
         return RunFacts(names, self.file, self.recording, grid, self.model.provenance, hashes)
-
-
-def hashes_of(digest: str, settings: Settings, space: OutputSpace, model: Model, found: Found) -> RunHashes:
-    """What a recording's outputs on one grid depend on; ``digest`` is the input's."""
-    return RunHashes(input=digest, model=model.bundle.sha256, config=config_hash(settings, space, found.file))
 
 
 def read_job(file: RecordingFile, settings: Settings, model: Model, logger: logging.Logger, command: str) -> Job:
@@ -110,6 +106,8 @@ def read_job(file: RecordingFile, settings: Settings, model: Model, logger: logg
         *(file.label, recording.good.sum(), len(recording.good), recording.duration_s),
         *(recording.clock.n_volumes, recording.clock.tr_s, recording.clock.source),
     )
+    if not settings.parcels_only:
+        require_room(recording.clock.n_volumes, file.path)
     with clock("spectra"):
         prepared = prepare(model.bundle.network, recording)
     return Job(file, settings, model, recording, prepared, input_hash(file), command, clock, found, scanner)

@@ -14,12 +14,11 @@ from ..report.late_outputs import list_late_outputs
 from ..settings import Settings
 from ..synthesis.start import Maps
 from .model import Model
-from .parcels import requested_parcels, write_parcel_series
+from .parcel_request import requested_parcels
+from .parcels import write_parcel_series
 from .recording_job import Job, read_job
-from .recording_state import grid_state, recording_state
+from .recording_state import grid_state
 from .recording_volumes import write_grid
-
-__all__ = ["RecordingResult", "recording_state", "run_recording"]
 
 
 @dataclass(frozen=True)

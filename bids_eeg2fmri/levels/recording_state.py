@@ -9,18 +9,17 @@ from ..derivatives.completeness import (
     RunHashes,
     State,
     are_whole,
+    config_hash,
     input_hash,
     is_explained,
     matching,
     state,
 )
 from ..derivatives.names import OutputNames, output_names, sidecar
-from ..derivatives.parcels import ParcelNames, ParcelRequest, parcels_are_done
-from ..settings import Settings
-from .model import Model
-from .parcels import requested_parcels
-from .recording_job import hashes_of
-from .scanner_bold import look_for_scanner
+from ..derivatives.parcel_names import ParcelNames, ParcelRequest, parcels_are_done
+from ..settings import OutputSpace, Settings
+from .parcel_request import requested_parcels
+from .scanner_file import Found, look_for_scanner
 
 
 class GridState(NamedTuple):
@@ -38,18 +37,36 @@ class GridState(NamedTuple):
     parcels: bool
 
 
-def recording_state(file: RecordingFile, settings: Settings, model: Model) -> State:
-    """Whether everything asked for is complete on every grid, out of date or in part, or absent."""
+def recording_state(file: RecordingFile, settings: Settings, model_sha256: str, *, read_input: bool = True) -> State:
+    """Whether everything asked for is complete on every grid, out of date or in part, or absent.
+
+    Parameters
+    ----------
+    file, settings
+        The recording, and what was asked for.
+    model_sha256
+        Digest of the model's weights.
+    read_input
+        Whether the signals are read to see if they are the ones that the outputs were made from.
+    """
     request = requested_parcels(settings)
-    grids = [(space, output_names(settings.output_dir, file, grid)) for space, grid in model.grids]
+    grids = [(space, output_names(settings.output_dir, file, space)) for space in settings.output_spaces]
     if not any(_is_begun(names, request) for _, names in grids):
         # Nothing is there: the input need not be read to say so.
         return "new"
-    digest, found = input_hash(file), look_for_scanner(file, settings)
+    digest, found = input_hash(file) if read_input else None, look_for_scanner(file, settings)
     states = {
-        grid_state(names, hashes_of(digest, settings, space, model, found), settings, request) for space, names in grids
+        grid_state(names, hashes_of(digest, settings, space, model_sha256, found), settings, request)
+        for space, names in grids
     }
     return "done" if states == {GridState("done", True)} else "stale"
+
+
+def hashes_of(
+    input_digest: str | None, settings: Settings, space: OutputSpace, model_sha256: str, found: Found
+) -> RunHashes:
+    """What a recording's outputs on one grid depend on."""
+    return RunHashes(input=input_digest, model=model_sha256, config=config_hash(settings, space, found.file))
 
 
 def grid_state(names: OutputNames, hashes: RunHashes, settings: Settings, request: ParcelRequest | None) -> GridState:

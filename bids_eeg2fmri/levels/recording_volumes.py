@@ -35,7 +35,8 @@ from ..synthesis.reliability_maps import ReliabilityMaps, make_reliability
 from ..synthesis.start import Maps, RunningSynthesis
 from .explain import Explained, explain_recording, explained_metadata
 from .metrics import recording_metrics
-from .parcels import requested_parcels, write_parcel_series
+from .parcel_request import requested_parcels
+from .parcels import write_parcel_series
 from .real_scores import ScannerComparison, start_comparing
 from .recording_job import Job
 

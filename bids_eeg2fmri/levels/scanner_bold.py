@@ -9,8 +9,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..bids.bold_file import BoldFile
-from ..bids.pairing import bold_or_problem
 from ..bids.recording_file import RecordingFile
 from ..bids.selection import RAW
 from ..bold.bold_timing import same_tr
@@ -20,6 +18,7 @@ from ..eeg.recording import Recording, VolumeClock
 from ..errors import BadDataError, Eeg2fmriError
 from ..settings import Settings
 from .model import Model
+from .scanner_file import Found
 
 logger = logging.getLogger(__name__)
 
@@ -58,28 +57,6 @@ class ScannerBold:
             "StartTime": self.image.start_time_s,
             "ConfoundsRegressed": list(self.confounds),
         }
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a look for the scanner's BOLD of a recording gave.
-
-    Attributes
-    ----------
-    file
-        The image, not opened; ``None`` when there is none, or none that can be used.
-    problem
-        Why what is there cannot be used.
-    """
-
-    file: BoldFile | None = None
-    problem: Eeg2fmriError | None = None
-
-
-def look_for_scanner(file: RecordingFile, settings: Settings) -> Found:
-    """Look for the scanner's BOLD of a recording, by names and sidecars alone."""
-    found = bold_or_problem(file, settings)
-    return Found(problem=found) if isinstance(found, Eeg2fmriError) else Found(found)
 
 
 def meet_scanner(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
+
+from ..errors import Eeg2fmriError
 
 _STYLES = {"written": "green", "done": "dim", "failed": "bold red", "not run": "yellow"}
 
@@ -39,6 +41,12 @@ class Outcome:
     message: str = ""
     exit_code: int = 0
     log: Path | None = None
+
+    def lost(self, error: Eeg2fmriError) -> Outcome:
+        """The same recording after what was there of it was lost."""
+        if self.status not in ("written", "done"):
+            return self
+        return replace(self, status="failed", message=str(error), exit_code=error.exit_code)
 
 
 class Advance(Protocol):
@@ -87,7 +95,8 @@ def last_words(outcomes: Sequence[Outcome]) -> str:
     failed = failures(outcomes)
     first = failed[0]
     others = "" if len(failed) == 1 else f" and {len(failed) - 1} more of {len(outcomes)}"
-    return f"bids-eeg2fmri: failed: {first.label}{others}: {first.message} Log: {first.log}"
+    log = "" if first.log is None else f" Log: {first.log}"
+    return f"bids-eeg2fmri: failed: {first.label}{others}: {first.message}{log}"
 
 
 @contextmanager

@@ -14,13 +14,14 @@ from ..errors import UsageError
 from ..settings import Settings
 from .attempt import failed
 from .logs import RunLogs, open_run_logs, recording_log
-from .machine import choose_device, prepare_environment, prepare_scratch, require_writable
+from .machine import choose_device, prepare_scratch, require_writable
 from .summary import Outcome, exit_code, failures, last_words, print_table, progress
 
 if TYPE_CHECKING:
     from ..learning.library import Library
     from ..learning.splits import Split
     from ..learning.trainer import Trainer
+    from .model_folder import ModelFolder
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,6 @@ def run_train(settings: Settings, command: str) -> int:
     Eeg2fmriError
         No model can be made at all: no pairs, too few people, no place to write.
     """
-    prepare_environment(settings)
     _check_options(settings)
     selection = select_recordings(settings)
     pairing = pair_with_bold(selection.recordings, settings)

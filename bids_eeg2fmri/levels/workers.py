@@ -15,10 +15,12 @@ from queue import SimpleQueue
 from threading import Event, Thread
 
 from ..bids.recording_file import RecordingFile
+from .failures import worker_died
 from .logs import start_console
 from .summary import Outcome
 
 Task = Callable[[RecordingFile], Outcome]
+Failure = Callable[[RecordingFile, Exception], Outcome]
 
 
 class Workers:
@@ -36,12 +38,13 @@ class Workers:
         self._nprocs = nprocs
         self._verbosity = verbosity
         self._stopped = Event()
+        self._interrupted = Event()
         self._slots: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
         for _ in range(nprocs):
             self._slots.put(self._new_slot())
 
     def run(
-        self, files: Sequence[RecordingFile], task: Task, on_death: Task, stop_on_failure: bool = False
+        self, files: Sequence[RecordingFile], task: Task, fail: Failure, stop_on_failure: bool = False
     ) -> Iterator[Outcome]:
         """Outcomes as they come.
 
@@ -51,7 +54,7 @@ class Workers:
             Recordings to work on.
         task
             What to do with each; pickled into a worker.
-        on_death
+        fail
             The outcome of a recording whose worker died; called in this process.
         stop_on_failure
             Start no further recording after a failure.
@@ -60,8 +63,8 @@ class Workers:
         def run_one(file: RecordingFile) -> Outcome | None:
             if self._stopped.is_set():
                 return None
-            outcome = self._run_one(file, task, on_death)
-            if stop_on_failure and outcome.status == "failed":
+            outcome = self._run_one(file, task, fail)
+            if stop_on_failure and outcome is not None and outcome.status == "failed":
                 self._stopped.set()
             return outcome
 
@@ -71,20 +74,27 @@ class Workers:
                 outcome = future.result()
                 if outcome is not None:
                     yield outcome
+        except BaseException:
+            # The workers of a command that is asked to end would finish their recordings first.
+            self._stopped.set()
+            self._interrupted.set()
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
         finally:
             self._stopped.set()
             threads.shutdown()
             for _ in range(self._nprocs):
                 self._slots.get().shutdown()
 
-    def _run_one(self, file: RecordingFile, task: Task, on_death: Task) -> Outcome:
+    def _run_one(self, file: RecordingFile, task: Task, fail: Failure) -> Outcome | None:
         slot = self._slots.get()
         try:
             return slot.submit(task, file).result()
         except BrokenProcessPool:
             slot.shutdown()
             slot = self._new_slot()
-            return on_death(file)
+            return None if self._interrupted.is_set() else fail(file, worker_died(file.path))
         finally:
             self._slots.put(slot)
 

@@ -79,6 +79,16 @@ class NeuralFieldConfig:
     noise_scale_mm: float = 25.0
     n_novelty_axes: int = 24
 
+    def __post_init__(self) -> None:
+        bands = [band for group in self.band_groups for band in group]
+        responses = (*self.peaks_s, *self.widths_s)
+        if len(self.peaks_s) != len(self.widths_s) or not all(0 < value < float("inf") for value in responses):
+            raise ValueError("every response needs a peak and a width above zero")
+        if not all(0 < scale_mm < float("inf") for scale_mm in (self.field_scale_mm, self.noise_scale_mm)):
+            raise ValueError("both fields need a scale above zero")
+        if not all(isinstance(band, int) and 0 <= band < self.n_bands for band in bands):
+            raise ValueError(f"the groups hold bands other than 0 to {self.n_bands - 1}")
+
     @property
     def n_features(self) -> int:
         """Length of a volume's feature vector."""

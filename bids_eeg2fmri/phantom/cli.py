@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..errors import Eeg2fmriError
@@ -40,22 +41,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(argv: Sequence[str] | None = None) -> Request:
     """The request that the command line makes."""
-    given = vars(_build_parser().parse_args(argv))
+    given = vars(build_parser().parse_args(argv))
     for name in ("gradient_artefact", "pulse_artefact"):
-        microvolts = given.pop(f"{name}_uv")
+        microvolts = given.pop(f"{name}_uv", None)
         given[f"{name}_v"] = None if microvolts is None else microvolts * 1e-6
     given["resolution"] = given["resolution"].removeprefix("res-")
     given["tasks"] = tuple(task.removeprefix("task-") for task in given["tasks"])
     return Request(**given)
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; values end in the namespace under the names of ``Request``'s fields, artefacts in microvolts."""
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
         description="Simulate a simultaneous EEG-fMRI BIDS dataset, with its ground truth under derivatives/.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
+    microvolts: dict[str, Any] = {"type": float, "metavar": "UV", "default": argparse.SUPPRESS}
     add("output_dir", metavar="OUT", type=Path, help="folder of the dataset; new or empty")
     add("--participants", type=int, default=1, metavar="N", help="number of people")
     add("--sessions", type=int, default=1, metavar="N", help="sessions of each; 1 leaves no ses- in the names")
@@ -70,8 +73,8 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--resolution", default="res-3", help="BOLD grid in MNI152NLin2009cAsym: res-2 to res-4")
     add("--coupling", type=float, default=1.0, help="factor on the modulation of the EEG; 0 makes its envelopes flat")
     add("--decouple", action="store_true", help="draw BOLD from states that the EEG knows nothing of")
-    add("--gradient-artefact-uv", type=float, metavar="UV", help="peak gradient artefact (default: a small residue)")
-    add("--pulse-artefact-uv", type=float, metavar="UV", help="peak pulse artefact (default: a small residue)")
+    add("--gradient-artefact-uv", **microvolts, help="peak gradient artefact (default: a small residue)")
+    add("--pulse-artefact-uv", **microvolts, help="peak pulse artefact (default: a small residue)")
     add("--haemodynamics", default="linear", choices=HAEMODYNAMICS, help="from slow states to BOLD")
     add("--seed", type=int, default=0, help="the same seed gives the same dataset")
     add("--overwrite", action="store_true", help="replace a simulated dataset that stands at OUT")

@@ -12,6 +12,7 @@ from ..eeg.bad_segments import Stretch
 from ..eeg.cleaning import Known, clean_in_place
 from ..eeg.recording import Recording, VolumeClock
 from ..eeg.samples import Samples, window_samples
+from ..eeg.window_ends import window_ends
 from .choices import Reference
 from .person import PersonSpec
 from .scalp import ScannerTiming, project_eeg
@@ -90,8 +91,8 @@ def cleaned_recording(
     BadDataError
         Cleaning leaves fewer than 8 channels or too little time.
     """
-    n_windows = -(-signals_v.shape[1] // window_samples(sfreq_hz))
-    samples = Samples(signals_v, sfreq_hz, np.zeros((len(names), n_windows), bool))
+    ends = window_ends(signals_v, window_samples(sfreq_hz))
+    samples = Samples(signals_v, sfreq_hz, np.zeros(ends.lowest.shape, bool), ends)
     good, cleaning = clean_in_place(samples, names, positions_m, Known({}, bad_segments_s, line_hz), Path(label))
     return Recording(
         signals_v=samples.signals_v,

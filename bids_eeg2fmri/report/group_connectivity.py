@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from ..evaluation.connectivity import pair_similarity
+from ..evaluation.connectivity import all_similarities, pair_similarity
 from .figures.similarity import plot_similarity
 from .group_section import GroupSection, figures_section, group_figure
 from .group_summaries import Panels, of_people
@@ -33,7 +33,7 @@ def connectivity_section(summaries: Mapping[str, Sequence[Panels]]) -> GroupSect
     if len(people) < 2:
         return None
     names = sorted(people)
-    matrix = np.array([[pair_similarity(people[one], people[other]) for other in names] for one in names])
+    matrix = all_similarities(np.stack([people[name] for name in names]))
     between = matrix[np.triu_indices(len(names), 1)]
     known = between[np.isfinite(between)]
     if not len(known):
@@ -64,7 +64,7 @@ def _pairs(panels: Panels) -> Float[np.ndarray, " pairs"] | None:
 def _within(summaries: Mapping[str, Sequence[Panels]]) -> float:
     """Mean similarity between recordings of one person; NaN when nobody has two."""
     found = []
-    for recordings in summaries.values():
+    for recordings in (several for several in summaries.values() if len(several) > 1):
         own = [pairs for panels in recordings if (pairs := _pairs(panels)) is not None]
         found += [pair_similarity(own[a], own[b]) for a in range(len(own)) for b in range(a)]
     known = [value for value in found if np.isfinite(value)]

@@ -18,7 +18,7 @@ Panels = Mapping[str, Any]
 
 
 def read_summaries(rows: Sequence[GroupRow], output_dir: Path) -> dict[str, list[Panels]]:
-    """Panels of every person's recordings, by person; recordings without a readable summary are left out.
+    """What panels say of parcels (``parcel_...``), by person and recording; unreadable summaries are left out.
 
     Parameters
     ----------
@@ -35,8 +35,14 @@ def read_summaries(rows: Sequence[GroupRow], output_dir: Path) -> dict[str, list
             # The person's page names the damaged file; here the recording is only not counted.
             continue
         if isinstance(panels, Mapping):
-            found[subject].append(panels)
+            found[subject].append({name: _of_parcels(panel) for name, panel in panels.items()})
     return dict(found)
+
+
+def _of_parcels(panel: object) -> dict[str, Any]:
+    """What a panel says of parcels: the rest, of thousands of recordings, would fill the memory."""
+    known = panel if isinstance(panel, Mapping) else {}
+    return {key: value for key, value in known.items() if key.startswith("parcel_")}
 
 
 def of_people(
@@ -58,5 +64,6 @@ def of_people(
             stacked = np.stack(values)
             known = np.isfinite(stacked)
             total = np.where(known, stacked, 0).sum(axis=0)
-            means[person] = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+            mean = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+            means[person] = mean.astype(np.float32)
     return means

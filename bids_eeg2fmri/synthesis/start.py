@@ -12,13 +12,14 @@ from ..eeg.recording import Recording, VolumeClock
 from ..network.bundle import Network
 from ..network.calhas2022.trained import TrainedCalhas2022
 from ..network.neuralfield import NeuralField
+from .block_size import VOLUMES_PER_BLOCK
 from .cap_spectra import CapSpectra, compute_cap_spectra
 from .grid_maps import GridMaps, make_grid_maps
 from .parcel_forecast import ParcelForecast
 from .prediction import PredictionBlock, PredictionSummary
 from .published import PublishedSynthesis
 from .spectrogram import Spectrogram, compute_spectrogram
-from .synthesise import VOLUMES_PER_BLOCK, Synthesis
+from .synthesise import Synthesis
 from .volume_maps import VolumeMaps, make_volume_maps
 
 Prepared: TypeAlias = Spectrogram | CapSpectra

@@ -21,14 +21,13 @@ from ..eeg.spectra import BANDS_HZ, HOP_S
 from ..network.lags import CANONICAL_LAG, MEMORY_S
 from ..network.neuralfield import NeuralField
 from ..network.recording_facts import RecordingFacts
+from .block_size import VOLUMES_PER_BLOCK
 from .grid_maps import GridMaps
 from .neuralfield_parcels import forecast_of_neuralfield
 from .parcel_forecast import ParcelForecast
 from .prediction import PredictionBlock, PredictionSummary
 from .render import render
 from .spectrogram import SourceSpectrogram
-
-VOLUMES_PER_BLOCK = 64
 
 
 class _Described(NamedTuple):

@@ -15,6 +15,7 @@ from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.bold.confounds import confounds_sidecar, confounds_table
 from bids_eeg2fmri.bold.grid import Grid, make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
+from bids_eeg2fmri.derivatives.anatomy import write_stand_in
 from bids_eeg2fmri.derivatives.atomic import write_json, write_text
 from bids_eeg2fmri.derivatives.completeness import RunHashes, input_hash
 from bids_eeg2fmri.derivatives.confounds import write_confounds
@@ -89,6 +90,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, grid: Grid, model: ModelPr
         for seed, (session, task, run) in enumerate((s, t, r) for s in "12" for t in ("faces", "rest") for r in "12")
     ]
     write_dataset_files(out, raw, {}, model)
+    write_stand_in(out, "01")
     for run in runs:
         write_text(run.names.figure("carpet"), "<svg/>")
         write_text(run.names.subject_html, "<html/>")

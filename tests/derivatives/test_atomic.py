@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from bids_eeg2fmri.derivatives.atomic import (
     atomic_path,
     json_text,
     remove_leftovers,
+    sweep,
+    temporary_folder,
     write_json,
     write_text,
     write_text_if_changed,
@@ -60,15 +64,62 @@ def test_many_jobs_may_write_the_same_file_at_once(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def leave_behind(path: Path) -> Path:
+    """A temporary file of ``path``, as a process that was killed leaves it."""
+    with atomic_path(path) as temporary:
+        name = temporary.name
+    path.unlink()
+    leftover = path.with_name(name)
+    leftover.write_text("half")
+    return leftover
+
+
 def test_only_this_files_leftovers_are_removed(tmp_path: Path):
     path, other = tmp_path / "run-1_bold.nii.gz", tmp_path / "run-2_bold.nii.gz"
-    with atomic_path(path) as mine, atomic_path(other) as yours:
-        mine.touch()
-        yours.touch()
+    mine, yours = leave_behind(path), leave_behind(other)
+    remove_leftovers(path)
+    assert not mine.exists()
+    assert yours.exists()
+
+
+def test_what_is_being_written_is_no_leftover(tmp_path: Path):
+    path = tmp_path / "bold.nii.gz"
+    leave_behind(path)
+    with atomic_path(path) as temporary:
+        temporary.write_text("whole")
         remove_leftovers(path)
-        assert not mine.exists()
-        assert yours.exists()
-        mine.touch()
+        sweep(tmp_path)
+        assert list(tmp_path.iterdir()) == [temporary]
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_sweep_takes_files_folders_and_links_but_nothing_else(tmp_path: Path):
+    leave_behind(tmp_path / "README.md")
+    with temporary_folder(tmp_path) as folder:
+        name = folder.name
+    (tmp_path / name / "inside").mkdir(parents=True)
+    (tmp_path / f"{name}_T1w.nii.gz").symlink_to("nowhere")
+    (tmp_path / "kept").mkdir()
+    with temporary_folder(tmp_path) as folder:
+        (folder / "weights").touch()
+        sweep(tmp_path, tmp_path / "absent")
+        assert {path.name for path in tmp_path.iterdir()} == {"kept", folder.name}
+        assert (folder / "weights").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"kept"}
+
+
+def test_what_another_host_made_goes_when_it_has_not_changed_for_a_day(tmp_path: Path):
+    # Its lock may not be seen here; so it is with names of versions that did not note the host.
+    young, old, lock = tmp_path / ".tmp-01234567-89_bold", tmp_path / ".tmp-0123_bold", tmp_path / ".tmp-lock_sub-01"
+    folder = tmp_path / ".tmp-76543210-89"
+    folder.mkdir()
+    for path in (young, old, lock):
+        path.touch()
+    for path in (old, folder):
+        os.utime(path, (time.time() - 100_000,) * 2)
+    sweep(tmp_path)
+    assert set(tmp_path.iterdir()) == {young, lock}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from bids_eeg2fmri.bids.bold_file import BoldFile
 from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.bold.grid import Grid
-from bids_eeg2fmri.derivatives.atomic import write_json
+from bids_eeg2fmri.derivatives.atomic import temporary_file, write_json
 from bids_eeg2fmri.derivatives.completeness import (
     RunHashes,
     clear_leftovers,
@@ -70,14 +70,17 @@ def test_reliability_maps_are_needed_where_the_model_has_them(names: OutputNames
     assert state(names, HASHES) == "stale"
 
 
-def test_leftovers_of_a_killed_run_go_and_those_of_others_stay(names: OutputNames):
-    mine = names.bold.with_name(f".tmp-0123_{names.bold.name}")
-    other = names.bold.with_name(f".tmp-0123_{names.bold.name.replace('run-1', 'run-2')}")
-    mine.touch()
-    other.touch()
+def test_leftovers_of_a_killed_run_go_and_nothing_else(names: OutputNames):
+    figure = names.figure("carpet")
+    figure.parent.mkdir(parents=True)
+    figure.touch()
+    for path in (names.bold, figure):
+        with temporary_file(path) as temporary:
+            pass
+        temporary.touch()
     clear_leftovers(names)
-    assert not mine.exists()
-    assert other.exists()
+    assert not list(names.output_dir.rglob(".tmp-*"))
+    assert figure.exists()
     assert all(path.exists() for path in names.required)
 
 
@@ -119,9 +122,12 @@ def test_the_input_hash_does_not_depend_on_where_the_dataset_lies(recording_file
 def test_signal_files_of_each_format(tmp_path: Path):
     for name in ("a.vhdr", "a.eeg", "b.set", "b.fdt", "c.edf", "c.fdt"):
         (tmp_path / name).touch()
-    (tmp_path / "a.vhdr").write_bytes("; µV\nDataFile=$b.eeg\r\nMarkerFile = gone.vmrk\n".encode("latin-1"))
+    (tmp_path / "a.vhdr").write_bytes("; µV\nDataFile \t= $b.eeg \r\nMarkerFile = gone.vmrk\n".encode("latin-1"))
     found = {name: [path.name for path in signal_files(tmp_path / name)] for name in ("a.vhdr", "b.set", "c.edf")}
     assert found == {"a.vhdr": ["a.vhdr", "a.eeg"], "b.set": ["b.set", "b.fdt"], "c.edf": ["c.edf"]}
+    # The reader takes these markers where the header names some that are gone.
+    (tmp_path / "a.vmrk").touch()
+    assert [path.name for path in signal_files(tmp_path / "a.vhdr")] == ["a.vhdr", "a.eeg", "a.vmrk"]
 
 
 def test_a_missing_signal_file_is_named(recording_file: RecordingFile):

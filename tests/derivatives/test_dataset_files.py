@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bids_eeg2fmri.derivatives import one_model
+from bids_eeg2fmri.derivatives.atomic import sweep
 from bids_eeg2fmri.derivatives.boilerplate import boilerplate
 from bids_eeg2fmri.derivatives.dataset import dataset_description, write_dataset_files
 from bids_eeg2fmri.derivatives.one_model import MODEL_FILE, claim_for_one_model
@@ -50,6 +52,32 @@ def test_singularity_and_an_output_inside_the_source(raw: Path, model: ModelProv
     assert description["DatasetLinks"]["raw"] == "../.."
 
 
+def test_links_of_earlier_runs_stay_unless_given_anew(tmp_path: Path, raw: Path, model: ModelProvenance):
+    out, path = tmp_path / "out", tmp_path / "out" / "dataset_description.json"
+    write_dataset_files(out, raw, {"fmriprep": tmp_path / "prep", "clean": tmp_path / "clean"}, model)
+    before = path.read_bytes()
+    write_dataset_files(out, raw, {}, model)
+    assert path.read_bytes() == before
+    write_dataset_files(out, raw, {"clean": tmp_path / "cleaner", "b": tmp_path / "b"}, model)
+    links = json.loads(path.read_text())["DatasetLinks"]
+    assert list(links) == ["b", "clean", "fmriprep", "raw", "templateflow"]
+    assert (links["clean"], links["fmriprep"]) == ((tmp_path / "cleaner").as_uri(), (tmp_path / "prep").as_uri())
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"DatasetLinks": {"x": "y"}},
+        {"GeneratedBy": [{"Name": "fMRIPrep"}, "?"], "DatasetLinks": {"x": "y"}},
+        {"GeneratedBy": [{"Name": "bids_eeg2fmri"}], "DatasetLinks": ["x"]},
+        {"GeneratedBy": [{"Name": "bids_eeg2fmri"}], "DatasetLinks": {"x": 1}},
+    ],
+)
+def test_links_of_others_and_broken_ones_do_not_stay(tmp_path: Path, raw: Path, model: ModelProvenance, earlier):
+    (tmp_path / "dataset_description.json").write_text(json.dumps(earlier))
+    assert set(dataset_description(tmp_path, raw, {}, model)["DatasetLinks"]) == {"raw", "templateflow"}
+
+
 def test_a_source_without_description_is_no_obstacle(tmp_path: Path, model: ModelProvenance):
     (tmp_path / "raw").mkdir()
     for content in ("[]", "{", '{"Name": "x"}'):
@@ -70,7 +98,7 @@ def test_every_dataset_file_is_written_and_stays_when_nothing_changed(
     write_dataset_files(out, raw, {}, model)
     assert files == {path.relative_to(out).as_posix(): path.stat().st_ino for path in out.rglob("*") if path.is_file()}
     readme = (out / "README.md").read_text()
-    assert "Nothing in this dataset was measured" in readme
+    assert "No BOLD in this dataset was measured" in readme
     assert "not for clinical decisions" in readme
     assert "simulated" in readme  # the training data
     assert "figures\n" in (out / ".bidsignore").read_text()
@@ -92,6 +120,18 @@ def test_a_second_model_is_refused_and_the_first_named(tmp_path: Path, model: Mo
         claim_for_one_model(tmp_path, replace(model, name="other", sha256="cd" * 32))
     assert caught.value.path == tmp_path
     assert (tmp_path / MODEL_FILE).read_text() == note
+
+
+def test_another_job_that_tidies_up_leaves_the_note_alone(tmp_path: Path, model: ModelProvenance, monkeypatch):
+    link = os.link
+
+    def link_after_a_sweep(source: Path, target: Path) -> None:
+        sweep(source.parent)
+        link(source, target)
+
+    monkeypatch.setattr(one_model.os, "link", link_after_a_sweep)
+    claim_for_one_model(tmp_path, model)
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["model.json"]
 
 
 @pytest.mark.parametrize("hard_links", [True, False])

@@ -17,13 +17,8 @@ from bids_eeg2fmri.derivatives.completeness import RunHashes, input_hash
 from bids_eeg2fmri.derivatives.dataset import write_dataset_files
 from bids_eeg2fmri.derivatives.encoding import bold_encoding
 from bids_eeg2fmri.derivatives.names import output_names, sidecar
-from bids_eeg2fmri.derivatives.parcels import (
-    ParcelNames,
-    ParcelRequest,
-    parcels_are_done,
-    remove_outdated_parcels,
-    write_parcels,
-)
+from bids_eeg2fmri.derivatives.parcel_names import ParcelNames, ParcelRequest, parcels_are_done
+from bids_eeg2fmri.derivatives.parcels import remove_outdated_parcels, write_parcels
 from bids_eeg2fmri.derivatives.parcels_dataset import write_parcels_dataset
 from bids_eeg2fmri.derivatives.sidecars import RunFacts, bold_sidecar
 

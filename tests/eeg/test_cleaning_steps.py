@@ -10,9 +10,12 @@ from bids_eeg2fmri.eeg.amplitude import check_amplitude, robust_sd
 from bids_eeg2fmri.eeg.bad_channels import find_bad_channels, window_peaks
 from bids_eeg2fmri.eeg.bad_segments import find_bad_segments, gain
 from bids_eeg2fmri.eeg.filtering import filter_in_place
+from bids_eeg2fmri.eeg.flat import saturated_share
 from bids_eeg2fmri.eeg.line_noise import declared_line_hz, find_line_noise
 from bids_eeg2fmri.eeg.power import median_spectrum
+from bids_eeg2fmri.eeg.samples import window_samples
 from bids_eeg2fmri.eeg.standard_montage import standard_positions
+from bids_eeg2fmri.eeg.window_ends import window_ends
 from bids_eeg2fmri.errors import BadDataError
 
 SFREQ_HZ = 250.0
@@ -99,7 +102,8 @@ def bad_channels_of(signals: np.ndarray, cap: list[str]) -> dict[str, str]:
     positions_m = np.array([standard_positions("standard_1005")[name] for name in cap])
     missing = np.zeros((len(cap), window_peaks(signals, SFREQ_HZ).shape[1]), dtype=bool)
     spectra = median_spectrum(signals, SFREQ_HZ)
-    found = find_bad_channels(signals, SFREQ_HZ, robust_sd(signals), positions_m, spectra, missing)
+    saturated = saturated_share(window_ends(signals, window_samples(SFREQ_HZ)), missing)
+    found = find_bad_channels(signals, SFREQ_HZ, robust_sd(signals), positions_m, spectra, missing, saturated)
     return {cap[channel]: reason for channel, reason in found.items()}
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bids_eeg2fmri.eeg import samples
 from bids_eeg2fmri.eeg.decimate import decimated_block, decimation_factor
 from bids_eeg2fmri.eeg.samples import read_samples
+from bids_eeg2fmri.eeg.window_ends import window_ends
 from bids_eeg2fmri.errors import BadDataError, WriteError
 
 
@@ -62,6 +63,10 @@ def test_read_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: b
     whole = scipy.signal.decimate(signals, 4, ftype="fir", zero_phase=True)[[2, 0]] * [[1.0], [1e-3]]
     np.testing.assert_allclose(read.signals_v[:, 20:-20], whole[:, 20:-20], atol=1e-11)
     assert not read.missing.any()
+    # Blocks and their margins change nothing in the windows, which are those of the whole file.
+    ends = window_ends(signals[[2, 0]] * [[1.0], [1e-3]], 4 * round(0.25 * 250))
+    for name in ("lowest", "highest", "n_lowest", "n_highest"):
+        np.testing.assert_array_equal(getattr(read.ends, name), getattr(ends, name))
     if work_dir is not None:
         assert list(work_dir.iterdir()) == []
 

@@ -8,11 +8,12 @@ import pytest
 from bids_eeg2fmri.eeg import cleaning
 from bids_eeg2fmri.eeg.bad_segments import gain
 from bids_eeg2fmri.eeg.cleaning import Known, clean_in_place
-from bids_eeg2fmri.eeg.flat import constant_windows, flat_windows
+from bids_eeg2fmri.eeg.flat import flat_windows, saturated_share
 from bids_eeg2fmri.eeg.read import read_recording
 from bids_eeg2fmri.eeg.recording import Cleaning
 from bids_eeg2fmri.eeg.samples import Samples
 from bids_eeg2fmri.eeg.standard_montage import standard_positions
+from bids_eeg2fmri.eeg.window_ends import window_ends
 from bids_eeg2fmri.errors import BadDataError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ds-eegmat" / "sub-01" / "eeg"
@@ -27,11 +28,17 @@ def eeg(simulate, cap) -> np.ndarray:
     return simulate(cap, SFREQ_HZ, 70.0).astype(np.float32)
 
 
-def cleaned(signals_v: np.ndarray, cap: list[str]) -> tuple[np.ndarray, Cleaning]:
-    signals_v = signals_v.copy()
+def at_the_ends(signals_v: np.ndarray) -> np.ndarray:
+    ends = window_ends(signals_v, WINDOW)
+    return saturated_share(ends, np.zeros(ends.lowest.shape, bool))
+
+
+def cleaned(signals_v: np.ndarray, cap: list[str], known: Known = NOTHING_KNOWN) -> tuple[np.ndarray, Cleaning]:
+    ends, signals_v = window_ends(signals_v, WINDOW), signals_v.copy()
     positions_m = np.array([standard_positions("standard_1005")[name] for name in cap])
     missing = np.zeros((len(cap), -(-signals_v.shape[1] // WINDOW)), dtype=bool)
-    _, account = clean_in_place(Samples(signals_v, SFREQ_HZ, missing), cap, positions_m, NOTHING_KNOWN, Path("x.edf"))
+    samples = Samples(signals_v, SFREQ_HZ, missing, ends)
+    _, account = clean_in_place(samples, cap, positions_m, known, Path("x.edf"))
     return signals_v, account
 
 
@@ -43,11 +50,64 @@ def held(signals_v: np.ndarray, start_s: float, stop_s: float, n_channels: int) 
     return signals_v
 
 
+def test_a_range_that_is_too_small_shows(eeg: np.ndarray, cap: list[str]) -> None:
+    times_s = np.arange(eeg.shape[1]) / SFREQ_HZ
+    jump = eeg[0].copy()
+    jump[7000:7005] = 5.0
+    fine = np.stack([eeg[1], jump, 1e-5 * np.sin(2 * np.pi * 9.97 * times_s)])
+    assert at_the_ends(fine).max() < 0.03
+    clipped = np.clip(eeg, -0.8 * eeg.std(axis=1, keepdims=True), 0.8 * eeg.std(axis=1, keepdims=True))
+    assert at_the_ends(clipped).min() > 0.3
+    some = eeg.copy()
+    some[3:5] = clipped[3:5]
+    bad = cleaned(some, cap)[1].bad_channels
+    assert set(bad) == set(cap[3:5]) and all(reason.startswith("saturated") for reason in bad.values())
+
+
+def padded_end(signals_v: np.ndarray) -> None:
+    signals_v[:, -4000:] = 0.0
+
+
+def padded_start(signals_v: np.ndarray) -> None:
+    signals_v[:, :4000] = 0.0
+
+
+def blocked_amplifier(signals_v: np.ndarray) -> None:
+    signals_v[:, :5000] = 25e-3
+
+
+@pytest.mark.parametrize("spoil", [padded_end, padded_start, blocked_amplifier])
+def test_what_is_not_recorded_does_not_saturate(simulate, cap, spoil) -> None:
+    """As with amplifiers that keep the offsets of the electrodes, of many millivolts."""
+    offsets_v = np.random.default_rng(0).uniform(-20e-3, 20e-3, (len(cap), 1))
+    signals_v = (simulate(cap, SFREQ_HZ, 180.0) + offsets_v).astype(np.float32)
+    spoil(signals_v)
+    _, account = cleaned(signals_v, cap)
+    assert account.bad_channels == {}
+    assert sum(end_s - start_s for start_s, end_s in account.bad_segments_s) < 30
+
+
+def test_what_is_marked_as_bad_does_not_saturate(eeg, cap) -> None:
+    signals_v = eeg.copy()
+    signals_v[:5, 2000:4000] = 3e-3
+    assert set(cleaned(signals_v, cap)[1].bad_channels) == set(cap[:5])
+    assert cleaned(signals_v, cap, Known({}, [(10.0, 20.0)], None))[1].bad_channels == {}
+
+
+@pytest.mark.parametrize("sfreq_hz", [250.0, 1000.0, 2048.0])
+def test_saturation_shows_at_any_rate(simulate, cap, brainvision, tmp_path, recording_file, settings, sfreq_hz) -> None:
+    signals_v = simulate(cap, sfreq_hz, 62.0)
+    signals_v[:6] = np.clip(1e3 * signals_v[:6], -3.28e-3, 3.28e-3)
+    file = recording_file(brainvision(tmp_path, signals_v, sfreq_hz, cap))
+    bad = read_recording(file, settings()).cleaning.bad_channels
+    assert set(bad) == set(cap[:6]) and all(reason.startswith("saturated") for reason in bad.values())
+
+
 def test_windows_that_hold_one_value() -> None:
     signals_v = np.arange(2.0 * 5 * WINDOW).reshape(2, 5 * WINDOW)
     signals_v[0, WINDOW - 1 : 3 * WINDOW - 1] = 7.0
     expected = [[False, True, False, False, False], [False] * 5]
-    np.testing.assert_array_equal(constant_windows(signals_v, SFREQ_HZ), expected)
+    np.testing.assert_array_equal(window_ends(signals_v, WINDOW).constant, expected)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +160,7 @@ def test_ordinary_recordings_stay_as_they_were(eeg, cap, step_v: float, monkeypa
     # An odd sample at the end is a window of its own, in which everything is constant.
     signals_v = signals_v[:, :-49]
     now, account = cleaned(signals_v, cap)
-    monkeypatch.setattr(cleaning, "constant_windows", lambda x, _: np.zeros((len(x), -(-x.shape[1] // WINDOW)), bool))
+    monkeypatch.setattr(cleaning, "flat_windows", lambda constant: np.zeros(constant.shape[1], bool))
     before, account_before = cleaned(signals_v, cap)
     np.testing.assert_array_equal(now, before)
     assert account.bad_segments_s == account_before.bad_segments_s == ()

@@ -122,6 +122,44 @@ def test_wrong_unit_is_noticed(tmp_path: Path, cap: list[str]) -> None:
     np.testing.assert_allclose(placement.positions_m["Cz"], standard[cap.index("Cz")], atol=1e-5)
 
 
+LANDMARKS_M = np.array([[0, 0.1, 0], [-0.08, 0, 0], [0.08, 0, 0]])
+
+
+def measured(landmarks_m: np.ndarray) -> dict[str, object]:
+    """A coordinate system in metres with landmarks."""
+    return {
+        "EEGCoordinateSystem": "Other",
+        "EEGCoordinateUnits": "m",
+        "AnatomicalLandmarkCoordinates": dict(zip(("NAS", "LPA", "RPA"), landmarks_m.tolist(), strict=True)),
+    }
+
+
+def test_cells_of_a_biosemi_cap_are_no_electrodes_of_the_standard_montage(tmp_path: Path) -> None:
+    sphere = standard_positions("biosemi128")
+    names = list(sphere)
+    head = np.array(list(sphere.values())) * [0.9, 1.1, 1.0]
+    turn, shift = rotation(3), np.array([0.1, -0.2, 0.3])
+    table = write_table(tmp_path, names, head @ turn.T + shift, **measured(LANDMARKS_M @ turn.T + shift))
+    placement = place(names, **table)
+    assert placement.source == "electrodes.tsv" and placement.warnings == ()
+    np.testing.assert_allclose([placement.positions_m[name] for name in names], head, atol=1e-5)
+    for montage in (None, "standard_1005", "standard_1020"):
+        with pytest.raises(BadDataError, match="Only 0 electrodes") as caught:
+            place(names, montage=montage)
+        assert "biosemi128" in caught.value.remedy
+    assert len(place(names, montage="biosemi128").positions_m) == 128
+
+
+def test_a_small_head_is_fitted_and_the_landmarks_are_told(tmp_path: Path, cap: list[str]) -> None:
+    template = standard_positions("standard_1005")
+    head = np.array([template[name] for name in cap])
+    table = write_table(tmp_path, cap, 0.6 * head, **measured(0.6 * LANDMARKS_M))
+    placement = place(cap, **table)
+    (warning,) = placement.warnings
+    assert "landmarks that put its electrodes 4." in warning and "fitted to the standard montage" in warning
+    np.testing.assert_allclose([placement.positions_m[name] for name in cap], head, atol=1e-5)
+
+
 def test_mirrored_positions_are_not_used(tmp_path: Path, cap: list[str]) -> None:
     standard = np.array([standard_positions("standard_1005")[name] for name in cap])
     files = write_table(tmp_path, cap, standard * [-1, 1, 1], EEGCoordinateSystem="Other", EEGCoordinateUnits="m")

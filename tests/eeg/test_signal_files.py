@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import eeglabio
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bids_eeg2fmri.eeg.declared import check_declared
 from bids_eeg2fmri.eeg.formats import open_raw
 from bids_eeg2fmri.errors import BadDataError, Eeg2fmriError, MissingInputError
 
@@ -81,6 +83,60 @@ def test_brainvision_shorter_than_its_header_says(header: Path) -> None:
         open_raw(header)
 
 
+def test_brainvision_with_blanks_around_the_equals_signs(header: Path) -> None:
+    text = re.sub(r"^(\w+)=", r"\1 \t= ", header.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert "DataFile \t= " in text and "Ch1 \t= " in text
+    header.write_text(text, encoding="utf-8")
+    assert open_raw(header).n_times == 1000
+    header.write_text(re.sub("^(NumberOfChannels.*)", r"\1\nDataPoints = 1500", text, flags=re.M), encoding="utf-8")
+    with pytest.raises(BadDataError, match=r"holds 1000 samples.*says 1500"):
+        open_raw(header)
+    header.write_text(text.replace("Ch2 \t= ", "Note = "), encoding="utf-8")
+    with pytest.raises(BadDataError, match="describes"):
+        open_raw(header)
+
+
+@pytest.mark.parametrize(
+    ("written", "variant"),
+    [
+        ("[Common Infos]", "[Common infos]"),
+        ("[Common Infos]", "[Common Infos] ; of the recorder"),
+        ("NumberOfChannels=", "numberofchannels="),
+        ("DataFile=", "DATAFILE=./"),
+        ("Ch2=", "ch2="),
+        ("NumberOfChannels=", "DataPoints=0\nNumberOfChannels="),
+        ("NumberOfChannels=", "DataPoints=-1\nNumberOfChannels="),
+        ("NumberOfChannels=", "DataPoints=1009\nNumberOfChannels="),
+        ("NumberOfChannels=", "DataPoints=992\nNumberOfChannels="),
+    ],
+)
+def test_brainvision_headers_of_other_programs(header: Path, written: str, variant: str) -> None:
+    text = header.read_text(encoding="utf-8")
+    assert written in text
+    header.write_text(text.replace(written, variant), encoding="utf-8")
+    assert open_raw(header).n_times == 1000
+
+
+def test_samples_that_a_header_counts_wrongly_by_a_few_are_told(header: Path, recording_file) -> None:
+    text = header.read_text(encoding="utf-8")
+    for stated, n_warnings in ((1000, 0), (0, 0), (1009, 1)):
+        header.write_text(text.replace("NumberOfChannels", f"DataPoints={stated}\nNumberOfChannels"), "utf-8")
+        warnings = check_declared(recording_file(header), open_raw(header), 0)
+        assert len(warnings) == n_warnings and all("DataPoints 1009" in warning for warning in warnings)
+    vectorized = header.read_text("utf-8").replace("MULTIPLEXED", "VECTORIZED")
+    assert vectorized != header.read_text("utf-8")
+    header.write_text(vectorized, "utf-8")
+    with pytest.raises(BadDataError, match="says 1009"):
+        open_raw(header)
+
+
+def test_markers_elsewhere_are_not_read(header: Path) -> None:
+    text = header.read_text(encoding="utf-8")
+    header.write_text(re.sub("MarkerFile=.*", "MarkerFile=../else.vmrk", text), encoding="utf-8")
+    with pytest.raises(BadDataError, match=r"no marker file beside it \(MarkerFile=\.\./else\.vmrk"):
+        open_raw(header)
+
+
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
 def test_truncated_fif(tmp_path: Path, kept: float) -> None:
     path = tmp_path / "whole_eeg.fif"
@@ -104,17 +160,40 @@ def test_truncated_eeglab_data(tmp_path: Path) -> None:
         open_raw(path)
 
 
-def test_eeglab_with_short_separate_data(tmp_path: Path) -> None:
-    path = tmp_path / "a_eeg.set"
+def write_set(path: Path, data: str) -> None:
+    """An EEGLAB file of 4 channels and 1000 samples, which are in another file."""
     fields = {"nbchan": 4.0, "pnts": 1000.0, "trials": 1.0, "srate": 250.0, "xmin": 0.0, "xmax": 4.0, "setname": "a"}
     locations = np.array([(f"E{i}",) for i in range(4)], dtype=[("labels", object)])
     empty = {name: np.zeros((0, 0)) for name in ("icawinv", "icasphere", "icaweights", "event", "epoch")}
-    scipy.io.savemat(path, {"EEG": fields | empty | {"data": "a_eeg.fdt", "chanlocs": locations, "ref": "common"}})
+    scipy.io.savemat(path, {"EEG": fields | empty | {"data": data, "chanlocs": locations, "ref": "common"}})
+
+
+def test_eeglab_with_short_separate_data(tmp_path: Path) -> None:
+    path = tmp_path / "a_eeg.set"
+    write_set(path, "a_eeg.fdt")
     np.zeros(4000, dtype="<f4").tofile(tmp_path / "a_eeg.fdt")
     assert open_raw(path).n_times == 1000
     np.zeros(3999, dtype="<f4").tofile(tmp_path / "a_eeg.fdt")
     with pytest.raises(BadDataError, match=r"15996 bytes.*16000"):
         open_raw(path)
+
+
+def test_eeglab_reads_the_data_of_its_own_name_only(tmp_path: Path) -> None:
+    """Only they are part of the input's digest."""
+    folder = tmp_path / "eeg"
+    folder.mkdir()
+    path, own = folder / "a_eeg.set", folder / "a_eeg.fdt"
+    for there in (tmp_path / "secret.fdt", folder / "old.fdt"):
+        np.zeros(4000, dtype="<f4").tofile(there)
+    for named in ("../secret.fdt", "old.fdt"):
+        write_set(path, named)
+        with pytest.raises(BadDataError, match=r"samples in \w+\.fdt, which is not a_eeg\.fdt beside it"):
+            open_raw(path)
+    # Whoever renamed the two files did not change the name in the first.
+    write_set(path, "gone.fdt")
+    (folder / "old.fdt").rename(tmp_path / "annexed")
+    own.symlink_to(tmp_path / "annexed")
+    assert open_raw(path).n_times == 1000
 
 
 def test_noddi_headers_alone(noddi) -> None:

@@ -4,70 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import mne
 import nibabel as nib
 import numpy as np
 import pytest
+from damaged_files import N_CHANNELS, Files, copies_of, fill
 
-N_CHANNELS = 19
 SOUND = ("sound", "someconstant", "somenan")
 SPOILT = {4: "Fz", 17: "O1"}
-
-
-class Files:
-    """The files of one person's recording, and ways to damage them."""
-
-    def __init__(self, root: Path, label: str) -> None:
-        self.folder = root / f"sub-{label}" / "eeg"
-        self.stem = f"sub-{label}_task-blocks"
-        self.header = self[".vhdr"]
-        self.data = self[".eeg"]
-
-    def __getitem__(self, ending: str) -> Path:
-        return self.folder / (f"{self.stem}_eeg{ending}" if ending.startswith(".") else f"{self.stem}_{ending}")
-
-    def cut(self, n_bytes: int) -> None:
-        with self.data.open("r+b") as stream:
-            stream.truncate(n_bytes)
-
-    def edit(self, path: Path, pattern: str, replacement: str) -> None:
-        text, n_changes = re.subn(pattern, replacement, path.read_text("utf-8"), flags=re.MULTILINE)
-        assert n_changes > 0
-        path.write_text(text, "utf-8")
-
-    def describe(self, **entries: object) -> None:
-        self[".json"].write_text(json.dumps(json.loads(self[".json"].read_text()) | entries))
-
-    def change(self, change: Callable[[np.ndarray], None]) -> None:
-        """Change the signals (samples, channels; in the unit of the file, microvolts) and store them as float32."""
-        resolution = float(re.search(r"^Ch1=.*?,.*?,(.*?),", self.header.read_text("utf-8"), re.MULTILINE)[1])
-        signals = np.fromfile(self.data, "<i2").reshape(-1, N_CHANNELS).astype("<f4") * np.float32(resolution)
-        change(signals)
-        signals.tofile(self.data)
-        self.edit(self.header, "INT_16", "IEEE_FLOAT_32")
-        self.edit(self.header, r"^(Ch\d+=[^,]*,[^,]*),[^,]*", r"\1,1")
-
-    def export_edf(self) -> Path:
-        raw = mne.io.read_raw_brainvision(self.header, preload=True, verbose="error")
-        raw.export(self[".edf"], verbose="error")
-        return self[".edf"]
-
-    def become_edf(self, n_bytes: int) -> None:
-        content = self.export_edf().read_bytes()
-        for ending in (".vhdr", ".vmrk", ".eeg"):
-            self[ending].unlink()
-        assert 0 <= n_bytes < len(content)
-        self[".edf"].write_bytes(content[:n_bytes])
-
-
-def fill(signals: np.ndarray, value: float, channels: Sequence[int] = range(N_CHANNELS)) -> None:
-    signals[:, list(channels)] = value
 
 
 def gradient_artefact(signals: np.ndarray) -> None:
@@ -171,21 +119,11 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def dataset(short_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("faults") / "ds"
-    root.mkdir()
-    shutil.copy(short_dataset / "dataset_description.json", root)
-    for label in (*FAULTS, *SOUND):
-        files = Files(root, label)
-        files.folder.mkdir(parents=True)
-        for source in (short_dataset / "sub-01" / "eeg").iterdir():
-            target = files.folder / source.name.replace("sub-01", f"sub-{label}")
-            content = source.read_bytes()
-            if source.suffix in (".vhdr", ".vmrk"):
-                content = content.replace(b"=sub-01_", f"=sub-{label}_".encode())
-            target.write_bytes(content)
-        if label in FAULTS:
-            FAULTS[label].damage(files)
-    Files(root, "somenan").change(partial(fill, value=np.nan, channels=SPOILT))
-    Files(root, "someconstant").change(partial(fill, value=7.0, channels=SPOILT))
+    people = copies_of(short_dataset, root, (*FAULTS, *SOUND))
+    for label, fault in FAULTS.items():
+        fault.damage(people[label])
+    people["somenan"].change(partial(fill, value=np.nan, channels=SPOILT))
+    people["someconstant"].change(partial(fill, value=7.0, channels=SPOILT))
     return root
 
 

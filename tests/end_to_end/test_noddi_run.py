@@ -48,7 +48,7 @@ def fill(source: Path, target: Path, duration_s: float | None = None, renamed: d
     (target / header.name).write_text(text, "utf-8")
     (markers,) = source.glob("*.vmrk.xz")
     (target / markers.stem).write_bytes(lzma.decompress(markers.read_bytes()))
-    names = re.findall(r"^Ch\d+=([^,]*),", text, re.MULTILINE)
+    names = re.findall(r"^Ch\d+=([^,]*),", text.partition("[Coordinates]")[0], re.MULTILINE)
     entry = dict(re.findall(r"^(\w+)=(.*?)\s*$", text.split("[Channel Infos]")[0], re.MULTILINE))
     per_sample = round(4000 / float(entry["SamplingInterval"]))
     n_slow = int(entry["DataPoints"]) if duration_s is None else round(250 * duration_s)

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from bids_eeg2fmri.derivatives.names import sidecar as sidecar_path
-from bids_eeg2fmri.network.bundle import find_bundle
+from bids_eeg2fmri.network.bundle_files import find_bundle
 
 LABEL = "sub-01_task-blocks"
 
@@ -198,12 +198,12 @@ def weights_left_behind(bundle: Path) -> str:
 
 def no_json(bundle: Path) -> str:
     (bundle / "model.json").write_text("{")
-    return "not readable as JSON"
+    return "broken JSON"
 
 
 def a_list(bundle: Path) -> str:
     (bundle / "model.json").write_text("[]")
-    return "not a bundle of this program"
+    return "holds a list, not an object"
 
 
 def targets_left_out(bundle: Path) -> str:

@@ -36,10 +36,11 @@ def test_one_process_keeps_its_threads(tmp_path: Path) -> None:
     assert "NPROC" not in environ and "OMP_NUM_THREADS" not in environ and "JAX_PLATFORMS" not in environ
 
 
-def test_compiled_programs_are_kept_in_the_scratch_folder(tmp_path: Path) -> None:
+def test_compiled_programs_and_lists_of_fonts_are_kept_in_the_scratch_folder(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
     prepare_environment(settings(tmp_path, device="cpu"), environ)
     assert environ["JAX_COMPILATION_CACHE_DIR"] == str(tmp_path / "work/bids_eeg2fmri/jax-cache")
+    assert environ["MPLCONFIGDIR"] == str(tmp_path / "work/bids_eeg2fmri/matplotlib")
     assert environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
     assert environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] == "-1"
     assert environ["JAX_PLATFORMS"] == "cpu"

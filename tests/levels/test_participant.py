@@ -10,7 +10,7 @@ import sys
 import tomllib
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
@@ -19,7 +19,7 @@ import pytest
 from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.cli import main
 from bids_eeg2fmri.errors import BadDataError, MissingInputError, UsageError
-from bids_eeg2fmri.levels import participant
+from bids_eeg2fmri.levels import memory, participant
 from bids_eeg2fmri.levels.logs import RunLogs
 from bids_eeg2fmri.levels.summary import Outcome
 from bids_eeg2fmri.settings import Settings
@@ -48,13 +48,15 @@ class Work:
     ran: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     citations: int = 0
+    inputs_read: set[str] = field(default_factory=set)
 
-    def load_model(self, settings: Settings) -> str:
+    def load_model(self, settings: Settings) -> types.SimpleNamespace:
         if self.model_error is not None:
             raise self.model_error
-        return "model"
+        return types.SimpleNamespace(bundle=types.SimpleNamespace(sha256="digest"))
 
-    def recording_state(self, file: RecordingFile, settings: Settings, model: str) -> str:
+    def recording_state(self, file: RecordingFile, settings: Settings, model_sha256: str, *, read_input: bool) -> str:
+        self.inputs_read |= {file.label} if read_input else set()
         return output(file, settings).read_text() if output(file, settings).exists() else "new"
 
     def run_recording(
@@ -96,7 +98,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     for name in dir(stand_in):
         if not name.startswith("_"):
             setattr(module, name, getattr(stand_in, name))
-    for name in ("recording_run", "output_dataset", "model"):
+    for name in ("recording_run", "recording_state", "planned_outputs", "output_dataset", "model"):
         monkeypatch.setitem(sys.modules, f"bids_eeg2fmri.levels.{name}", module)
     participant.loaded_model.cache_clear()
     with mock.patch.dict(os.environ):
@@ -265,12 +267,12 @@ def test_a_recording_that_cannot_be_selected_fails_alone(run: Run, work: Work, t
 def test_a_recording_whose_state_is_unknown_fails_alone(
     run: Run, work: Work, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def state(file: RecordingFile, settings: Settings, model: str) -> str:
+    def state(file: RecordingFile, settings: Settings, model_sha256: str, *, read_input: bool) -> str:
         if file.label == "sub-01_task-a":
             raise MissingInputError("cannot be read.")
         return "done"
 
-    monkeypatch.setattr(sys.modules["bids_eeg2fmri.levels.recording_run"], "recording_state", state)
+    monkeypatch.setattr(sys.modules["bids_eeg2fmri.levels.recording_state"], "recording_state", state)
     work.errors["sub-01_task-a"] = MissingInputError("cannot be read.")
     assert run() == 66
     assert list(table(capsys.readouterr().out).values()) == ["failed", "done", "done"]
@@ -373,7 +375,26 @@ def test_dry_run_of_reports_writes_nothing(run: Run, work: Work, tmp_path: Path)
     assert not (tmp_path / "out").exists() and not work.reports
 
 
-def fake_attempt(file: RecordingFile, settings: Settings, logs: RunLogs) -> Outcome:
+def test_memory_is_shared_by_the_processes_that_there_are_recordings_for(
+    run: Run, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, loaded = [], []
+
+    def within_memory(file: RecordingFile, settings: Settings, mem_bytes: int | None) -> Settings:
+        given.append(mem_bytes)
+        return replace(settings, low_mem=True)
+
+    def load_model(settings: Settings) -> types.SimpleNamespace:
+        loaded.append(settings)
+        return Work.load_model(work, settings)
+
+    monkeypatch.setattr(memory, "within_memory", within_memory)
+    monkeypatch.setattr(sys.modules["bids_eeg2fmri.levels.model"], "load_model", load_model)
+    assert run("--participant-label", "02", "--nprocs", "8", "--mem", "4G") == 0
+    assert given == [4 * 10**9] and len(loaded) == 1
+
+
+def fake_attempt(file: RecordingFile, settings: Settings, logs: RunLogs, mem_bytes: int | None) -> Outcome:
     if file.label == "sub-01_task-b":
         os._exit(9)
     return Outcome(file.label, file.subject, "written", 0.1)

@@ -18,7 +18,8 @@ from bids_eeg2fmri.eeg.recording import Recording, VolumeClock
 from bids_eeg2fmri.errors import BadDataError
 from bids_eeg2fmri.levels import scanner_bold
 from bids_eeg2fmri.levels.model import Model
-from bids_eeg2fmri.levels.scanner_bold import Found, ScannerBold, meet_scanner
+from bids_eeg2fmri.levels.scanner_bold import ScannerBold, meet_scanner
+from bids_eeg2fmri.levels.scanner_file import Found
 from bids_eeg2fmri.network.bundle import Bundle
 from bids_eeg2fmri.network.neuralfield import NeuralField
 from bids_eeg2fmri.settings import Settings

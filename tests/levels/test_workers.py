@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -24,8 +27,8 @@ def work(file: RecordingFile) -> Outcome:
     return Outcome(file.label, file.subject, "written", message=str(os.getpid()))
 
 
-def bury(file: RecordingFile) -> Outcome:
-    return Outcome(file.label, file.subject, "failed", exit_code=75)
+def bury(file: RecordingFile, error: Exception) -> Outcome:
+    return Outcome(file.label, file.subject, "failed", message=str(error))
 
 
 @pytest.mark.parametrize("nprocs", [1, 2])
@@ -48,6 +51,31 @@ def test_nothing_is_started_after_a_failure_when_so_asked() -> None:
 def test_what_runs_is_finished_after_a_failure() -> None:
     outcomes = Workers(2).run(recordings("slow", "dies", "b", "c"), work, bury, stop_on_failure=True)
     assert {outcome.label for outcome in outcomes} == {"sub-01_task-slow", "sub-01_task-dies"}
+
+
+def touch_slowly(file: RecordingFile) -> Outcome:
+    file.path.with_name("started").touch()
+    time.sleep(120)
+    file.path.touch()
+    return Outcome(file.label, file.subject, "written")
+
+
+def test_an_interruption_ends_the_workers(tmp_path: Path) -> None:
+    def interrupt() -> None:
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    Timer(0, interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(Workers(1).run([RecordingFile(tmp_path / "x.edf", tmp_path, "raw", "01", "a")], touch_slowly, _unwanted))
+    assert not multiprocessing.active_children()
+    assert not (tmp_path / "x.edf").exists()
+
+
+def _unwanted(file: RecordingFile, error: Exception) -> Outcome:
+    raise AssertionError(error)
 
 
 def test_a_task_that_raises_is_raised() -> None:

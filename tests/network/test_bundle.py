@@ -9,7 +9,8 @@ import pytest
 from flax import nnx
 
 from bids_eeg2fmri.errors import BadDataError, MissingInputError
-from bids_eeg2fmri.network.bundle import bundled_models, load_bundle, save_bundle
+from bids_eeg2fmri.network.bundle import load_bundle, save_bundle
+from bids_eeg2fmri.network.bundle_files import bundled_models
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 
 SMALL = NeuralFieldConfig(
