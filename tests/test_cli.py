@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import types
 from argparse import ArgumentTypeError, BooleanOptionalAction
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -96,13 +98,15 @@ SPELLINGS = [
 
 
 @pytest.fixture
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
     (tmp_path / "clean").mkdir()
     for name, content in FILES.values():
         (tmp_path / name).write_text(content)
-    return tmp_path
+    # The command sets variables for the libraries of its process, which here is that of the tests.
+    with mock.patch.dict(os.environ):
+        yield tmp_path
 
 
 @pytest.fixture

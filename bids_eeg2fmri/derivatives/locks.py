@@ -6,7 +6,7 @@ machine; there, nobody sees what another machine holds.
 
 A file is locked in one byte far beyond its data, by an open file description (``F_OFD_SETLK``): SMB makes locks
 mandatory, so that a lock on all of a file would refuse its own process the writing through another descriptor, and a
-lock by process would end when that one is closed.
+lock by process would end when that one is closed. Systems other than Linux lock the whole file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import fcntl
 import os
 import stat
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -114,8 +115,8 @@ def _open_held(path: Path) -> int:
 
 
 def _lock(descriptor: int, *, wait: bool = False) -> None:
-    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-        # A folder is never open for writing, which the other kind of lock asks for.
+    # A folder is never open for writing, which a lock of one byte asks for.
+    if sys.platform != "linux" or stat.S_ISDIR(os.fstat(descriptor).st_mode):
         fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     else:
         fcntl.fcntl(descriptor, fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK, _ONE_BYTE_BEYOND_ALL_DATA)
