@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from ..bids.recording_file import RecordingFile
@@ -21,6 +22,8 @@ from .summary import Outcome
 
 Task = Callable[[RecordingFile], Outcome]
 Failure = Callable[[RecordingFile, Exception], Outcome]
+
+_LOOK_EVERY_S = 0.5
 
 
 class Workers:
@@ -70,7 +73,7 @@ class Workers:
 
         threads = ThreadPoolExecutor(self._nprocs)
         try:
-            for future in as_completed([threads.submit(run_one, file) for file in files]):
+            for future in _as_completed([threads.submit(run_one, file) for file in files]):
                 outcome = future.result()
                 if outcome is not None:
                     yield outcome
@@ -101,6 +104,22 @@ class Workers:
     def _new_slot(self) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin_worker, initargs=(self._verbosity,))
+
+
+def _as_completed(futures: Sequence[Future[Outcome | None]]) -> Iterator[Future[Outcome | None]]:
+    """Futures as they end; a request to end that came to another thread is heard, too.
+
+    A signal that another thread takes, or that comes just before the main thread begins to wait, would else be
+    heeded only when the next recording ends.
+    """
+    ended: SimpleQueue[Future[Outcome | None]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    remaining = len(futures)
+    while remaining:
+        with suppress(Empty):
+            yield ended.get(timeout=_LOOK_EVERY_S)
+            remaining -= 1
 
 
 def _begin_worker(verbosity: int) -> None:

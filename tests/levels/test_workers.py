@@ -3,10 +3,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -65,9 +65,10 @@ def test_an_interruption_ends_the_workers(tmp_path: Path) -> None:
         deadline = time.monotonic() + 300
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGINT)
+        # Taken by this thread, it does not wake the main thread, as may happen to any signal of many threads.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
-    Timer(0, interrupt).start()
+    threading.Timer(0, interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         list(Workers(1).run([RecordingFile(tmp_path / "x.edf", tmp_path, "raw", "01", "a")], touch_slowly, _unwanted))
     assert not multiprocessing.active_children()
