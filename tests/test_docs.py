@@ -194,7 +194,8 @@ def test_every_parcel_table_and_contrast_map_stands_in_the_outputs(facts: sideca
 def test_every_confound_stands_in_the_outputs() -> None:
     grid = make_grid(OutputSpace(resolution="4"))
     statistics = OnlineStatistics(grid, 90, n_carpet=10)
-    columns = confounds_table(statistics, tr_s=2.0).columns
+    statistics.update(*np.zeros((2, 90, len(grid.tissue)), np.float32))
+    columns = confounds_table(statistics.finish(), tr_s=2.0).columns
     named = documented(read("docs/outputs.md"))
     bases = {re.sub(r"(_derivative1)?(_power2)?$", "", column) for column in columns if not column.startswith("cosine")}
     endings = {column.removeprefix("csf") for column in columns if column.startswith("csf_")}

@@ -21,6 +21,8 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 from sklearn.mixture import GaussianMixture
 
+from bids_eeg2fmri.bold.grid import named_geometry, sample_template
+
 ASSETS = Path(__file__).resolve().parents[1] / "bids_eeg2fmri" / "assets"
 
 # First and last parcel of each network in the 200-parcel, 7-network order (Schaefer et al. 2018).
@@ -94,10 +96,12 @@ def main() -> None:
     # Deep nuclei are bright on T1w and fall into the white-matter class: the atlas knows better.
     classes[deep & brain & (classes == 3)] = 2
     save(classes, t1w.affine, ASSETS / "space" / "MNI152NLin2009cAsym_res-1_dseg.nii.gz", np.uint8)
+    for label in "234":
+        affine, shape = named_geometry(label)
+        tissues = sample_template(affine, shape)
+        save(tissues, affine, ASSETS / "space" / f"MNI152NLin2009cAsym_res-{label}_dseg.nii.gz", np.uint8)
 
-    affine2 = np.diag([2.0, 2.0, 2.0, 1.0])
-    affine2[:3, 3] = [-96.5, -132.5, -78.5]
-    shape2 = (97, 115, 97)
+    affine2, shape2 = named_geometry("2")
     to_voxel = np.linalg.inv(t1w.affine) @ affine2
     coarse = ndimage.affine_transform(
         ndimage.gaussian_filter(intensity, 0.8), to_voxel[:3, :3], to_voxel[:3, 3], output_shape=shape2, order=1

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from .online import OnlineStatistics
+from .series_statistics import SeriesStatistics
 
 MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 HIGH_PASS_PERIOD_S = 128.0
@@ -35,13 +35,13 @@ _EXPANSIONS = {
 _LENGTH_UNITS = {"trans": "mm", "rot": "rad"}
 
 
-def confounds_table(statistics: OnlineStatistics, tr_s: float) -> pd.DataFrame:
+def confounds_table(statistics: SeriesStatistics, tr_s: float) -> pd.DataFrame:
     """Confounds of a synthetic recording, one row per volume.
 
     Parameters
     ----------
     statistics
-        Statistics after the last block.
+        Statistics of its volumes.
     tr_s
         Repetition time in seconds.
 

@@ -39,6 +39,15 @@ class SliceFilm:
         """Pixels that lie in the brain."""
         return self._voxel >= 0
 
+    @property
+    def shown(self) -> Int[np.ndarray, " pixels"]:
+        """Brain voxel of every pixel that lies in the brain."""
+        return self._voxel[self.inside]
+
+    def fill(self, mean_z: Float[np.ndarray, "frames pixels"], total_sd_z: Float[np.ndarray, "frames pixels"]) -> None:
+        """Take in every frame at once: prediction and predictive sd of :attr:`volumes` at :attr:`shown`."""
+        self._mean[:], self._sd[:] = mean_z, total_sd_z
+
     def update(
         self,
         first_volume: int,
@@ -46,7 +55,7 @@ class SliceFilm:
         total_sd_z: Float[np.ndarray, "volumes voxels"],
     ) -> None:
         """Take in the next block of predicted volumes and their predictive sd."""
-        shown = self._voxel[self.inside]
+        shown = self.shown
         wanted = (self.volumes >= first_volume) & (self.volumes < first_volume + len(mean_z))
         for frame in np.flatnonzero(wanted):
             row = self.volumes[frame] - first_volume

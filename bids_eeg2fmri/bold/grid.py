@@ -30,7 +30,8 @@ _NAMED = {
 }
 
 
-@dataclass(frozen=True)
+# Compared and hashed by identity: arrays have no single answer.
+@dataclass(frozen=True, eq=False)
 class Grid:
     """A voxel grid in MNI152NLin2009cAsym.
 
@@ -120,10 +121,18 @@ def make_grid(requested: OutputSpace) -> Grid:
         raise UsageError(
             f"unknown resolution {requested.resolution!r} of {SPACE}.", remedy="Known: res-1, res-2, res-3, res-4."
         )
-    size, origin, shape = _NAMED[requested.resolution]
+    affine, _ = named_geometry(requested.resolution)
+    # Shipped as `sample_template` makes it, which takes half a second.
+    dseg = load_asset(f"space/{SPACE}_res-{requested.resolution}_dseg.nii.gz")
+    return Grid(affine, dseg.shape, np.asarray(dseg.dataobj), requested.resolution)
+
+
+def named_geometry(resolution: str) -> tuple[Float[np.ndarray, "4 4"], tuple[int, int, int]]:
+    """Affine and shape of the grid of a ``res-`` label."""
+    size, origin, shape = _NAMED[resolution]
     affine = np.diag([size, size, size, 1.0])
     affine[:3, 3] = origin
-    return Grid(affine, shape, sample_template(affine, shape), requested.resolution)
+    return affine, shape
 
 
 def _reference_geometry(path: Path) -> tuple[Float[np.ndarray, "4 4"], tuple[int, int, int]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from nilearn.signal import clean
 
 from ..bids.bids_name import parse_name
 from ..bids.bold_file import OWN_RECONSTRUCTION, BoldFile, is_synthetic
@@ -128,6 +127,9 @@ class RealBold:
 
     def _standardise(self, series: Float[np.ndarray, "volumes points"], candidates: np.ndarray) -> Targets:
         """Clean and standardise some points, in place."""
+        # Brings all of scikit-learn along, which recordings without a scanner's BOLD need not wait for.
+        from nilearn.signal import clean
+
         n_points = series.shape[1]
         mean, sd, valid = np.zeros(n_points, np.float32), np.zeros(n_points, np.float32), np.zeros(n_points, bool)
         for start in range(0, len(candidates), _POINTS_AT_ONCE):

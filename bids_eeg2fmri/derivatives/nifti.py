@@ -10,7 +10,7 @@ from typing import BinaryIO
 import nibabel as nib
 import numpy as np
 from isal import igzip_threaded
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from .. import __version__
 from ..bold.grid import Grid
@@ -46,14 +46,20 @@ class NiftiWriter:
         self._remaining = n_volumes
         # A NIfTI volume is stored with x running fastest; the brain's voxels come with z running fastest.
         self._positions = np.flatnonzero(grid.mask.ravel(order="F"))
-        rank = np.zeros(grid.shape, np.int32)
+        rank = np.zeros(grid.shape, np.intp)
         rank[grid.mask] = np.arange(self._positions.size)
         self._order = rank.ravel(order="F")[self._positions]
         self._volume = np.full(grid.mask.size, encoding.outside, encoding.dtype)
         self._scratch = np.empty(self._positions.size, np.float32)
+        self._in_order = np.empty(self._positions.size, encoding.dtype)
 
-    def write(self, values: Float[np.ndarray, "volumes voxels"]) -> None:
-        """Write the next volumes, given the values of the brain voxels in C order of the grid.
+    def write(self, values: Shaped[np.ndarray, "volumes voxels"]) -> None:
+        """Write the next volumes, given the brain voxels in C order of the grid.
+
+        Parameters
+        ----------
+        values
+            Floating-point values; or the numbers that the image stores, if these are integers.
 
         Raises
         ------
@@ -64,8 +70,12 @@ class NiftiWriter:
         """
         if len(values) > self._remaining:
             raise ValueError(f"{len(values)} volumes given, {self._remaining} announced")
-        for volume in np.asarray(values):
-            self._volume[self._positions] = self._stored(volume)[self._order]
+        values = np.asarray(values)
+        are_stored = np.issubdtype(values.dtype, np.integer)
+        for volume in values:
+            numbers = volume.astype(self.encoding.dtype, copy=False) if are_stored else self._stored(volume)
+            # The mode spares a copy: no index is out of range.
+            self._volume[self._positions] = np.take(numbers, self._order, out=self._in_order, mode="clip")
             with writing(self.path):
                 self._stream.write(self._volume.data.cast("B"))
         self._remaining -= len(values)

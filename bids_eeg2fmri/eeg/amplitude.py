@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import BadDataError
+from .scratch import released_rows
 
 EEG_RANGE_V = (0.05e-6, 5e-3)
 _USUAL_V = 1e-5
@@ -26,7 +27,7 @@ def robust_sd(signals_v: Float[np.ndarray, "channels samples"]) -> Float[np.ndar
         High-passed signals; at most 80,000 evenly spread samples of them are looked at.
     """
     step = max(signals_v.shape[1] // _MAX_VALUES, 1)
-    return np.median(np.abs(signals_v[:, ::step]), axis=1) / _NORMAL_MAD
+    return np.array([np.median(np.abs(signal[::step])) for signal in released_rows(signals_v)]) / _NORMAL_MAD
 
 
 def check_amplitude(sd_v: Float[np.ndarray, " channels"], path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .samples import window_samples
+from .scratch import released_rows
 
 _FLAT_SHARE = 0.02
 _MAX_FLAT_WINDOWS = 0.5
@@ -27,7 +28,7 @@ _CLIP_SD = 5.0
 
 def find_bad_channels(
     signals_v: Float[np.ndarray, "channels samples"],
-    sfreq_hz: float,
+    peaks_v: Float[np.ndarray, "channels windows"],
     sd_v: Float[np.ndarray, " channels"],
     positions_m: Float[np.ndarray, "channels 3"],
     spectra: tuple[Float[np.ndarray, " frequencies"], Float[np.ndarray, "channels frequencies"]],
@@ -40,8 +41,8 @@ def find_bad_channels(
     ----------
     signals_v
         Filtered signals in the reference of the file.
-    sfreq_hz
-        Sampling rate.
+    peaks_v
+        Their :func:`window_peaks`.
     sd_v
         Robust standard deviation of every channel.
     positions_m
@@ -53,7 +54,6 @@ def find_bad_channels(
     saturated
         Share of a channel's samples at the ends of its range, before filtering.
     """
-    peaks_v = window_peaks(signals_v, sfreq_hz)
     flat = peaks_v < _FLAT_SHARE * np.median(sd_v)
     wild = (peaks_v > WILD_SD * sd_v[:, None]) & (peaks_v > WILD_V)
     # What goes through the whole cap is a bad stretch, not a bad channel.
@@ -91,7 +91,8 @@ def window_peaks(
     """
     starts = np.arange(0, signals_v.shape[1], window_samples(sfreq_hz))
     peaks = [
-        np.maximum(np.maximum.reduceat(signal, starts), -np.minimum.reduceat(signal, starts)) for signal in signals_v
+        np.maximum(np.maximum.reduceat(signal, starts), -np.minimum.reduceat(signal, starts))
+        for signal in released_rows(signals_v)
     ]
     return np.array(peaks)
 
@@ -110,7 +111,8 @@ def _neighbour_correlation(
 ) -> Float[np.ndarray, " channels"]:
     """Best absolute correlation of every channel with its nearest six."""
     step = max(signals_v.shape[1] // _CORRELATED_VALUES, 1)
-    scaled = np.clip(signals_v[:, ::step] / np.maximum(sd_v, 1e-15)[:, None], -_CLIP_SD, _CLIP_SD)
+    looked_at = np.stack([signal[::step].copy() for signal in released_rows(signals_v)])
+    scaled = np.clip(looked_at / np.maximum(sd_v, 1e-15)[:, None], -_CLIP_SD, _CLIP_SD)
     scaled -= scaled.mean(axis=1, keepdims=True)
     scaled /= np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-12)
     correlation = np.abs(scaled @ scaled.T)

@@ -20,6 +20,7 @@ from .montage import MIN_ELECTRODES
 from .power import median_spectrum
 from .recording import Cleaning
 from .samples import WINDOW_S, Samples, window_samples
+from .scratch import release_large
 
 # Less than a recording must last: one of a minute may end in padding or hold a cough.
 MIN_CLEAN_S = 45.0
@@ -87,16 +88,16 @@ def clean_in_place(
     check_amplitude(sd_v, path)
 
     spectra = median_spectrum(signals_v, sfreq_hz)
-    found = find_bad_channels(signals_v, sfreq_hz, sd_v, positions_m, spectra, samples.missing, saturated)
+    peaks_v = window_peaks(signals_v, sfreq_hz)
+    found = find_bad_channels(signals_v, peaks_v, sd_v, positions_m, spectra, samples.missing, saturated)
     bad = {names[channel]: reason for channel, reason in found.items()} | dict(known.bad_channels)
     good = np.array([name not in bad for name in names])
     _require_channels(int(good.sum()), bad, path)
 
-    peaks_v = window_peaks(signals_v, sfreq_hz)[good]
     missing = samples.missing[good].any(axis=0)
     flat = flat_windows(samples.ends.constant[good]) & ~missing
     n_samples = signals_v.shape[1]
-    segments_s = find_bad_segments(peaks_v, sd_v[good], missing | flat, known.bad_segments_s, sfreq_hz, n_samples)
+    segments_s = find_bad_segments(peaks_v[good], sd_v[good], missing | flat, known.bad_segments_s, sfreq_hz, n_samples)
     factor = gain(segments_s, sfreq_hz, n_samples)
     _require_clean_time(float((factor == 1).sum()) / sfreq_hz, path)
     _reference_in_place(signals_v, good, factor)
@@ -127,6 +128,7 @@ def _reference_in_place(
         mean = block.sum(axis=0) / np.float32(good.sum())
         block -= mean * good[:, None]
         block *= factor[start : start + _BLOCK_SAMPLES]
+        release_large(signals_v)
 
 
 def _require_numbers(missing: Bool[np.ndarray, "channels windows"], path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +10,9 @@ import mne
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..errors import BadDataError, WriteError
+from ..errors import BadDataError
 from .decimate import decimated_block, decimation_factor
+from .scratch import release_large, scratch_array
 from .window_ends import WindowEnds, no_ends_yet, note_ends
 
 WINDOW_S = 0.25
@@ -72,7 +70,7 @@ def read_samples(
     sfreq_hz, n_samples = float(raw.info["sfreq"]), raw.n_times
     factor = decimation_factor(sfreq_hz)
     length = -(-n_samples // factor)
-    signals_v = _allocate((len(names), length), work_dir)
+    signals_v = scratch_array((len(names), length), work_dir)
     window = window_samples(sfreq_hz / factor)
     missing = np.zeros((len(names), -(-length // window)), dtype=bool)
     ends = no_ends_yet(len(names), missing.shape[1], factor * window)
@@ -101,6 +99,7 @@ def read_samples(
             missing[order, start // window : -(-stop // window)] = _windows(absent, window)
             block = _filled(block, absent)
         signals_v[order, start:stop] = block
+        release_large(signals_v)
     return Samples(signals_v, sfreq_hz / factor, missing, ends.of_channels(np.argsort(order)))
 
 
@@ -128,26 +127,3 @@ def _filled(
         present = block[channel, ~absent[channel]]
         filled[channel, absent[channel]] = np.median(present) if present.size else 0.0
     return filled
-
-
-def _allocate(shape: tuple[int, int], work_dir: Path | None) -> Float[np.ndarray, "channels samples"]:
-    if work_dir is None:
-        return np.empty(shape, dtype=np.float32)
-    n_bytes = 4 * shape[0] * shape[1]
-    try:
-        work_dir.mkdir(parents=True, exist_ok=True)
-        # The file is unlinked while it is mapped: nothing stays behind, however the process ends.
-        with tempfile.TemporaryFile(dir=work_dir, prefix="eeg-") as stream:
-            if hasattr(os, "posix_fallocate"):
-                # A disk that fills up under a mapped file would end the process with a signal.
-                os.posix_fallocate(stream.fileno(), 0, n_bytes)
-            else:
-                stream.truncate(n_bytes)
-            mapped = mmap.mmap(stream.fileno(), n_bytes)
-    except OSError as error:
-        raise WriteError(
-            f"The work directory cannot take {n_bytes / 2**20:.0f} MiB of signals ({error.strerror}).",
-            path=work_dir,
-            remedy="Free some room or choose another --work-dir.",
-        ) from error
-    return np.frombuffer(mapped, dtype=np.float32).reshape(shape)

@@ -49,7 +49,7 @@ class WindowEnds:
 def no_ends_yet(n_channels: int, n_windows: int, n_samples: int) -> WindowEnds:
     """Ends of windows that :func:`note_ends` fills."""
     lowest, highest = np.full((2, n_channels, n_windows), np.nan, dtype=np.float32)
-    n_lowest, n_highest = np.zeros((2, n_channels, n_windows), dtype=np.uint32)
+    n_lowest, n_highest = np.zeros((2, n_channels, n_windows), dtype=np.min_scalar_type(n_samples))
     return WindowEnds(lowest, highest, n_lowest, n_highest, n_samples)
 
 
@@ -90,4 +90,4 @@ def note_ends(ends: WindowEnds, block: Float[np.ndarray, "channels samples"], st
         ):
             extreme = function.reduceat(signal, starts)
             values[row, columns] = extreme
-            counts[row, columns] = np.add.reduceat(signal == np.repeat(extreme, lengths), starts, dtype=np.uint32)
+            counts[row, columns] = np.add.reduceat(signal == np.repeat(extreme, lengths), starts, dtype=counts.dtype)

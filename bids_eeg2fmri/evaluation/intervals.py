@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import norm
+from scipy.special import ndtri
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 # Half-widths in units of the predictive sd, keyed as a bundle's calibration states them.
-GAUSSIAN_WIDTHS: dict[str, float] = {f"{level:g}": float(norm.ppf((1 + level) / 2)) for level in LEVELS}
+GAUSSIAN_WIDTHS: dict[str, float] = {f"{level:g}": float(ndtri((1 + level) / 2)) for level in LEVELS}
 
 
 def half_widths(widths: Mapping[str, float] | None) -> dict[str, float]:

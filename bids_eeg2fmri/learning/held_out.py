@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -87,26 +87,25 @@ def calibrate(network: NeuralField, calibration: Sequence[Person]) -> dict[str, 
     """Set the factors on the sd; returns the half-widths of the intervals in units of the calibrated sd."""
     _, labels = sample_voxels()
     n_parcels = network.config.n_parcels
-
-    def voxels(example: Example, predicted: Predicted) -> np.ndarray:
-        return (example.targets.astype(np.float32) - predicted.mean) / predicted.total_sd
-
-    def parcels(example: Example, predicted: Predicted) -> np.ndarray:
-        return (example.parcel_targets - predicted.parcel_mean) / predicted.parcel_sd
-
-    voxel_factor = factors_by_parcel(_errors(network, calibration, voxels), labels, n_parcels + 1)
-    parcel_factor = factors_by_parcel(_errors(network, calibration, parcels), np.arange(n_parcels), n_parcels)
+    predict = Predictor(network)
+    of_voxels, of_parcels = [], []
+    for person in calibration:
+        errors = [_standardised_errors(example, predict(example)) for example in load_examples(*person)]
+        voxels, parcels = (np.concatenate(part) for part in zip(*errors, strict=True))
+        of_voxels.append(voxels)
+        of_parcels.append(parcels)
+    voxel_factor = factors_by_parcel(of_voxels, labels, n_parcels + 1)
+    parcel_factor = factors_by_parcel(of_parcels, np.arange(n_parcels), n_parcels)
     network.voxel_factor[...] = network.voxel_factor[...] * jnp.asarray(voxel_factor)
     network.parcel_factor[...] = network.parcel_factor[...] * jnp.asarray(parcel_factor)
+    # The sd is proportional to its factor: nothing has to be predicted again.
     return {
-        "voxels": level_multipliers(_errors(network, calibration, voxels)),
-        "parcels": level_multipliers(_errors(network, calibration, parcels)),
+        "voxels": level_multipliers([errors / voxel_factor[labels] for errors in of_voxels]),
+        "parcels": level_multipliers([errors / parcel_factor for errors in of_parcels]),
     }
 
 
-def _errors(
-    network: NeuralField, people: Sequence[Person], use: Callable[[Example, Predicted], np.ndarray]
-) -> list[np.ndarray]:
-    """Something of every example's prediction, joined per person."""
-    predict = Predictor(network)
-    return [np.concatenate([use(example, predict(example)) for example in load_examples(*person)]) for person in people]
+def _standardised_errors(example: Example, predicted: Predicted) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of voxels and of parcels in units of the sd."""
+    voxels = (example.targets.astype(np.float32) - predicted.mean) / predicted.total_sd
+    return voxels, (example.parcel_targets - predicted.parcel_mean) / predicted.parcel_sd

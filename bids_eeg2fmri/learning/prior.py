@@ -9,16 +9,16 @@ is a habit of theirs, and people who come from elsewhere need not share it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
 from ..evaluation.baselines import FIXED_SIGNS
 from ..network.neuralfield import NeuralField
+from .descent import adam, descend
 from .examples import Example
 from .people import Person, examples_of
 
@@ -39,6 +39,15 @@ class _Batch(NamedTuple):
     evidence: Float[Array, "recordings volumes lags states bands"]
     information: Float[Array, "recordings bands states states"]
     targets: Float[Array, "recordings volumes parcels"]
+
+
+class _Task(NamedTuple):
+    """What the descent needs: the batch, the patterns, and the size of evidence and information of every band."""
+
+    batch: _Batch
+    loadings: Float[Array, "parcels states"]
+    scale: Float[Array, " bands"]
+    level: Float[Array, " bands"]
 
 
 def fit_prior(network: NeuralField, training: Sequence[Person], seed: int = 0) -> None:
@@ -63,7 +72,9 @@ def fit_prior(network: NeuralField, training: Sequence[Person], seed: int = 0) -
         "weights": jnp.asarray(_FIRST_WEIGHT * np.outer(lags, FIXED_SIGNS), jnp.float32),
         "log_precision": jnp.full(len(level), np.log(_FIRST_PRECISION), jnp.float32),
     }
-    fitted = _descend(start, batch, jnp.asarray(loadings), scale, level)
+    task = _Task(batch, jnp.asarray(loadings), scale, level)
+    optimiser = adam(_LEARNING_RATE, _N_STEPS)
+    fitted = descend(start, task, jnp.arange(_N_STEPS), loss=_error, optimiser=optimiser)
     network.band_weights[...] = fitted["weights"] / scale
     network.log_precision[...] = fitted["log_precision"] - jnp.log(level)
 
@@ -110,36 +121,20 @@ def _row(
     return by_state, information, example.parcel_targets[chosen]
 
 
-def _descend(
-    start: dict[str, Array],
-    batch: _Batch,
-    loadings: Float[Array, "parcels states"],
-    scale: Float[Array, " bands"],
-    level: Float[Array, " bands"],
-) -> dict[str, Array]:
-    known = jnp.isfinite(batch.targets)
-    targets = jnp.where(known, batch.targets, 0)
-    eye = jnp.eye(loadings.shape[1])
+def _error(parameters: dict[str, Array], task: _Task, _: Array) -> Float[Array, ""]:
+    """Mean squared error of the posterior means, and the penalties."""
+    known = jnp.isfinite(task.batch.targets)
+    targets = jnp.where(known, task.batch.targets, 0)
+    eye = jnp.eye(task.loadings.shape[1])
 
-    def error(parameters: dict[str, Array]) -> Array:
-        def one(recording: tuple[Array, ...]) -> Array:
-            evidence, information, target, counted = recording
-            weighted = jnp.einsum("vlsb,lb->vs", evidence, parameters["weights"] / scale)
-            precision = eye + jnp.einsum("brs,b->rs", information, jnp.exp(parameters["log_precision"]) / level)
-            states = jax.scipy.linalg.solve(precision, weighted.T, assume_a="pos").T
-            return (jnp.square(states @ loadings.T - target) * counted).sum()
+    def one(recording: tuple[Array, ...]) -> Array:
+        evidence, information, target, counted = recording
+        weighted = jnp.einsum("vlsb,lb->vs", evidence, parameters["weights"] / task.scale)
+        precision = eye + jnp.einsum("brs,b->rs", information, jnp.exp(parameters["log_precision"]) / task.level)
+        states = jax.scipy.linalg.solve(precision, weighted.T, assume_a="pos").T
+        return (jnp.square(states @ task.loadings.T - target) * counted).sum()
 
-        squared = jax.lax.map(one, (*batch[:2], targets, known)).sum() / known.sum()
-        moved = parameters["log_precision"] - start["log_precision"]
-        penalty = _WEIGHT_PENALTY * jnp.square(parameters["weights"]).sum()
-        return squared + penalty + _PRECISION_PENALTY * jnp.square(moved).sum()
-
-    optimiser = optax.adam(optax.cosine_decay_schedule(_LEARNING_RATE, _N_STEPS))
-
-    def step(carry: tuple[dict[str, Array], optax.OptState], _: None) -> tuple[Any, None]:
-        parameters, state = carry
-        updates, state = optimiser.update(jax.grad(error)(parameters), state)
-        return (optax.apply_updates(parameters, updates), state), None
-
-    (fitted, _), _ = jax.jit(lambda carry: jax.lax.scan(step, carry, None, _N_STEPS))((start, optimiser.init(start)))
-    return fitted
+    squared = jax.lax.map(one, (*task.batch[:2], targets, known)).sum() / known.sum()
+    moved = parameters["log_precision"] - np.log(_FIRST_PRECISION)
+    penalty = _WEIGHT_PENALTY * jnp.square(parameters["weights"]).sum()
+    return squared + penalty + _PRECISION_PENALTY * jnp.square(moved).sum()

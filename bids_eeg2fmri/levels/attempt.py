@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..bids.recording_file import RecordingFile
 from ..settings import Settings
 from .failures import explain
+from .garbage import loading_to_stay
 from .logs import RunLogs, recording_log, write_crash
 from .summary import Outcome
 
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def loaded_model(settings: Settings) -> Model:
-    """The model and its grids, loaded once per process."""
-    from .model import load_model
+    """The model and its grids, loaded once per process, with all that recordings need of the package and libraries."""
+    with loading_to_stay():
+        from . import recording_run  # noqa: F401
+        from .model import load_model
 
-    return load_model(settings)
+        return load_model(settings)
 
 
 def attempt(file: RecordingFile, settings: Settings, logs: RunLogs, mem_bytes: int | None) -> Outcome:

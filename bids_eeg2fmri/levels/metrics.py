@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from ..bold.online import OnlineStatistics
+from ..bold.series_statistics import SeriesStatistics
 from ..bold.units import UNITS_PER_Z
 from ..eeg.recording import Recording
 from ..synthesis.prediction import PredictionSummary
@@ -20,7 +20,7 @@ _MIN_TSTD = 1e-3
 
 def recording_metrics(
     recording: Recording,
-    statistics: OnlineStatistics,
+    statistics: SeriesStatistics,
     summary: PredictionSummary,
     reliability: ReliabilityMaps | None = None,
 ) -> dict[str, float | int]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+import jax
+
+from .. import __version__
 from ..bold.grid import Grid, make_grid
 from ..derivatives.provenance import ModelProvenance
 from ..errors import UsageError
@@ -25,10 +29,13 @@ class Model:
         The network and its description.
     grids
         One output grid per requested space.
+    fields_dir
+        Where what takes long to make for a grid is kept for later runs.
     """
 
     bundle: Bundle
     grids: tuple[tuple[OutputSpace, Grid], ...]
+    fields_dir: Path | None = None
 
     @property
     def provenance(self) -> ModelProvenance:
@@ -64,7 +71,7 @@ class Model:
     @cached_property
     def maps(self) -> tuple[Maps, ...]:
         """What the network needs on every grid; made on first use."""
-        return tuple(make_maps(self.bundle.network, grid) for _, grid in self.grids)
+        return tuple(make_maps(self.bundle.network, grid, self.fields_dir) for _, grid in self.grids)
 
 
 def _check_regions(regions: tuple[Region, ...], grid: Grid) -> None:
@@ -93,4 +100,7 @@ def load_model(settings: Settings) -> Model:
     regions = () if settings.explain is None else chosen_regions(settings.explain)
     grids = tuple((space, make_grid(space)) for space in settings.output_spaces)
     _check_regions(regions, grids[0][1])
-    return Model(load_bundle(settings.model), grids)
+    bundle = load_bundle(settings.model)
+    # Machines that share a work directory must not take each other's rounding for their own.
+    computed_by = f"{__version__}-jax{jax.__version__}-{jax.default_backend()}"
+    return Model(bundle, grids, settings.scratch_dir / "fields" / computed_by / bundle.sha256[:32])

@@ -109,5 +109,5 @@ def read_job(file: RecordingFile, settings: Settings, model: Model, logger: logg
     if not settings.parcels_only:
         require_room(recording.clock.n_volumes, file.path)
     with clock("spectra"):
-        prepared = prepare(model.bundle.network, recording)
+        prepared = prepare(model.bundle.network, recording, settings.scratch_dir)
     return Job(file, settings, model, recording, prepared, input_hash(file), command, clock, found, scanner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ..bold.confounds import confounds_sidecar, confounds_table
-from ..bold.online import OnlineStatistics
+from ..bold.series_statistics import SeriesStatistics
 from ..derivatives.atomic import write_json
 from ..derivatives.completeness import clear_leftovers, matching, remove_images, withdraw_completeness
 from ..derivatives.confounds import write_confounds
 from ..derivatives.correlation import remove_correlation, write_correlation
-from ..derivatives.encoding import MASK, bold_encoding, sd_encoding
+from ..derivatives.encoding import MASK, bold_encoding, sd_encoding, total_sd_encoding
 from ..derivatives.events import write_events
 from ..derivatives.names import sidecar
 from ..derivatives.nifti import NiftiWriter, nifti_writer, write_map
@@ -30,7 +31,7 @@ from ..report.population import population_connectivity
 from ..report.reportlets import write_reportlets
 from ..report.run import RunReport
 from ..settings import Settings
-from ..synthesis.prediction import PredictionSummary
+from ..synthesis.prediction import ImageBlock, PredictionSummary
 from ..synthesis.reliability_maps import ReliabilityMaps, make_reliability
 from ..synthesis.start import Maps, RunningSynthesis
 from .explain import Explained, explain_recording, explained_metadata
@@ -45,7 +46,7 @@ class _Predicted(NamedTuple):
     """What is known of a recording on one grid once all its volumes are predicted."""
 
     facts: RunFacts
-    statistics: OnlineStatistics
+    statistics: SeriesStatistics
     summary: PredictionSummary
     clipped: int
     comparing: ScannerComparison | None
@@ -67,7 +68,7 @@ def write_grid(job: Job, facts: RunFacts, maps: Maps, *, primary: bool) -> list[
     """
     clear_leftovers(facts.names)
     synthesis = job.synthesis(maps)
-    predicted = _predict(job, facts, synthesis)
+    predicted = _predict(job, facts, maps, synthesis)
     facts, names = predicted.facts, facts.names
     written = []
     if not job.settings.parcels_only:
@@ -93,41 +94,48 @@ def write_grid(job: Job, facts: RunFacts, maps: Maps, *, primary: bool) -> list[
     return written
 
 
-def _predict(job: Job, facts: RunFacts, synthesis: RunningSynthesis) -> _Predicted:
+def _predict(job: Job, facts: RunFacts, maps: Maps, synthesis: RunningSynthesis) -> _Predicted:
     """Predict all volumes, and write them unless only parcels were asked for."""
     with job.clock("synthesis"):
         recording, comparing = start_comparing(job.scanner, job.recording, job.model, facts.grid, job.settings)
         facts = replace(facts, recording=recording)
-        statistics, clipped = _run(job, facts, synthesis, comparing)
-        summary = synthesis.summary()
+        clipped = _run(job, facts, synthesis, comparing)
+        summary, statistics = synthesis.summary(), synthesis.statistics()
     comparison = None
     if comparing is not None:
         with job.clock("scores"):
             comparison = comparing.finish(summary)
-    reliability = make_reliability(job.model.bundle.network, facts.grid, int(recording.good.sum()))
+    reliability = make_reliability(job.model.bundle.network, maps, facts.grid, int(recording.good.sum()))
     return _Predicted(facts, statistics, summary, clipped, comparing, comparison, reliability)
 
 
-def _run(
-    job: Job, facts: RunFacts, synthesis: RunningSynthesis, comparing: ScannerComparison | None
-) -> tuple[OnlineStatistics, int]:
-    """Volumes block by block; returns their statistics, and how many values the images could not hold."""
-    statistics = OnlineStatistics(facts.grid, job.recording.clock.n_volumes)
+def _run(job: Job, facts: RunFacts, synthesis: RunningSynthesis, comparing: ScannerComparison | None) -> int:
+    """Volumes block by block; returns how many values the images could not hold."""
     with ExitStack() as files:
         images = None if job.settings.parcels_only else _open_images(files, job, facts)
-        for block in synthesis:
+        for block in _blocks(synthesis, images, comparing):
             if images is not None:
-                images[0].write(block.mean_z)
-                images[1].write(block.total_sd_z)
-            statistics.update(block.mean_z, block.total_sd_z)
-            if comparing is not None:
-                comparing.update(block)
+                images[0].write(block.bold)
+                images[1].write(block.total_sd)
         if images is not None:
             # Both images are whole and about to take their places.
             withdraw_completeness(facts.names)
         elif matching(sidecar(facts.names.bold), facts.hashes) is None:
             remove_images(facts.names)
-    return statistics, 0 if images is None else images[0].clipped
+    return 0 if images is None else images[0].clipped
+
+
+def _blocks(
+    synthesis: RunningSynthesis, images: tuple[NiftiWriter, NiftiWriter] | None, comparing: ScannerComparison | None
+) -> Iterator[ImageBlock]:
+    """Blocks for the images, in their numbers unless these numbers are too coarse for what else is done with them."""
+    if images is not None and comparing is None:
+        yield from synthesis.for_images(images[0].encoding, images[1].encoding)
+        return
+    for block in synthesis:
+        if comparing is not None:
+            comparing.update(block)
+        yield ImageBlock(block.mean_z, block.total_sd_z)
 
 
 def _open_images(files: ExitStack, job: Job, facts: RunFacts) -> tuple[NiftiWriter, NiftiWriter]:
@@ -137,7 +145,7 @@ def _open_images(files: ExitStack, job: Job, facts: RunFacts) -> tuple[NiftiWrit
         files.enter_context(nifti_writer(path, facts.grid, encoding, n_volumes=clock.n_volumes, tr_s=clock.tr_s))
         for path, encoding in (
             (names.bold, bold_encoding(float32)),
-            (names.uncertainty("total"), sd_encoding(float32)),
+            (names.uncertainty("total"), total_sd_encoding(float32)),
         )
     )
     return bold, total

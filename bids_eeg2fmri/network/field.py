@@ -41,9 +41,18 @@ class SpatialField(nnx.Module):
         self, coordinates_mm: Float[Array, "voxels 3"], grey: Float[Array, " voxels"]
     ) -> Float[Array, "voxels maps"]:
         """Values of every map at MNI coordinates with the given grey-matter fractions."""
+        return self.of_features(self.features(coordinates_mm, grey))
+
+    def features(
+        self, coordinates_mm: Float[Array, "voxels 3"], grey: Float[Array, " voxels"]
+    ) -> Float[Array, "voxels features"]:
+        """What the perceptron receives, which no training changes: sines and cosines, and last the grey fraction."""
         angle = (coordinates_mm - jnp.asarray(_CENTRE_MM)) @ self.frequencies[...]
-        tissue = grey[:, None]
-        x = jnp.concatenate([jnp.sin(angle), jnp.cos(angle), tissue], axis=-1)
-        x = nnx.gelu(self.hidden1(x))
+        return jnp.concatenate([jnp.sin(angle), jnp.cos(angle), grey[:, None]], axis=-1)
+
+    def of_features(self, features: Float[Array, "voxels features"]) -> Float[Array, "voxels maps"]:
+        """Values of every map where :meth:`features` gave these."""
+        tissue = features[:, -1:]
+        x = nnx.gelu(self.hidden1(features))
         x = nnx.gelu(self.hidden2(jnp.concatenate([x, tissue], axis=-1)))
         return self.maps(jnp.concatenate([x, tissue], axis=-1))

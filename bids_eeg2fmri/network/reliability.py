@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
-from scipy import stats
+from scipy.special import stdtrit
 
 from .field import SpatialField
 
@@ -22,6 +23,14 @@ _LARGEST_OF_GROUP = (25, 45, 90)
 CONFIDENCE = 0.9
 # Share of the variance over people that is theirs at least, however much sampling explains.
 _LEAST_BETWEEN = 0.1
+AnyArray = jax.Array | np.ndarray
+
+
+class ReliabilityFields(NamedTuple):
+    """The atlas at points, whatever the cap: the mean of each group, and the log variance with what each adds."""
+
+    mean: Float[AnyArray, "points groups"]
+    log_variance: Float[AnyArray, "points terms"]
 
 
 class ExpectedR(NamedTuple):
@@ -36,8 +45,8 @@ class ExpectedR(NamedTuple):
         there to say.
     """
 
-    r: Float[Array, " voxels"]
-    lower: Float[Array, " voxels"]
+    r: Float[np.ndarray, " voxels"]
+    lower: Float[np.ndarray, " voxels"]
 
 
 class Reliability(nnx.Module):
@@ -105,9 +114,27 @@ class Reliability(nnx.Module):
         ValueError
             Nobody was held out.
         """
+        return self.expected(self.fields(jnp.asarray(coordinates_mm), jnp.asarray(grey)), n_electrodes)
+
+    def fields(self, coordinates_mm: Float[Array, "points 3"], grey: Float[Array, " points"]) -> ReliabilityFields:
+        """The atlas at MNI coordinates with the given grey-matter fractions."""
+        return _fields(self, coordinates_mm, grey)
+
+    def expected(self, fields: ReliabilityFields, n_electrodes: int) -> ExpectedR:
+        """Expected correlation for a cap of that many good electrodes, given the atlas at points.
+
+        Raises
+        ------
+        ValueError
+            Nobody was held out.
+        """
         weights = self.weights(n_electrodes)
         reach = _reach(float(weights @ np.asarray(self.n_people[...])))
-        return _evaluate(self, jnp.asarray(coordinates_mm), jnp.asarray(grey), jnp.asarray(weights), jnp.asarray(reach))
+        mean, spread = np.asarray(fields.mean) @ weights, np.asarray(fields.log_variance)
+        total = np.exp(spread[:, 0] + spread[:, 1:] @ weights)
+        sampling = float(np.asarray(self.sampling[...]) @ weights)
+        between = np.maximum(total - sampling, _LEAST_BETWEEN * total)
+        return ExpectedR(np.tanh(mean), np.tanh(mean - reach * np.sqrt(between)))
 
 
 def group_of(n_electrodes: int) -> int:
@@ -122,19 +149,11 @@ def _reach(n_people: float) -> float:
     """
     if n_people < 2:
         return np.inf
-    return float(stats.t.ppf(CONFIDENCE, n_people - 1) * np.sqrt(1 + 1 / n_people))
+    return float(stdtrit(n_people - 1, CONFIDENCE) * np.sqrt(1 + 1 / n_people))
 
 
 @nnx.jit
-def _evaluate(
-    reliability: Reliability,
-    coordinates_mm: Float[Array, "voxels 3"],
-    grey: Float[Array, " voxels"],
-    weights: Float[Array, " groups"],
-    reach: Float[Array, ""],
-) -> ExpectedR:
-    mean = reliability.mean(coordinates_mm, grey) @ weights
-    spread = reliability.log_variance(coordinates_mm, grey)
-    total = jnp.exp(spread[:, 0] + spread[:, 1:] @ weights)
-    between = jnp.maximum(total - reliability.sampling[...] @ weights, _LEAST_BETWEEN * total)
-    return ExpectedR(jnp.tanh(mean), jnp.tanh(mean - reach * jnp.sqrt(between)))
+def _fields(
+    reliability: Reliability, coordinates_mm: Float[Array, "points 3"], grey: Float[Array, " points"]
+) -> ReliabilityFields:
+    return ReliabilityFields(reliability.mean(coordinates_mm, grey), reliability.log_variance(coordinates_mm, grey))

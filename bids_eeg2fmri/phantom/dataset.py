@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -26,7 +27,7 @@ from .request import Request
 from .run import Run, ground_truth
 from .scalp import ScannerTiming, project_eeg
 from .scanner import simulate_bold
-from .sources import SourceActivity, Stimulus, simulate_sources
+from .sources import Stimulus, simulate_sources
 from .truth_files import write_person_truth, write_run_truth
 
 _BLOCK_S = 20.0
@@ -118,32 +119,23 @@ def _write_run(request: Request, root: Path, run: Run, spec: PersonSpec, grid: G
         reference=request.reference,
         timing=timing,
     )
-    write_eeg(root, run, request, signals, names, positions, stimuli, spec.scalp_noise.line_hz)
-    _write_images(request, root, run, spec, grid, activity, stimuli, rng)
-
-
-def _write_images(
-    request: Request,
-    root: Path,
-    run: Run,
-    spec: PersonSpec,
-    grid: Grid,
-    activity: SourceActivity,
-    stimuli: tuple[Stimulus, ...],
-    rng: np.random.Generator,
-) -> None:
-    truth, noisy = simulate_bold(
-        activity,
-        spec,
-        grid.coordinates_mm,
-        request.tr_s,
-        request.n_volumes,
-        rng,
-        first_volume_onset_s=request.lead_in_s,
-        haemodynamics=request.haemodynamics,
-    )
-    write_bold(root, run, request, spec, grid, noisy, stimuli)
-    write_run_truth(ground_truth(root), run, request, spec, grid, activity, truth)
+    with ThreadPoolExecutor(1, thread_name_prefix="writer") as writer:
+        line_hz = spec.scalp_noise.line_hz
+        eeg = writer.submit(write_eeg, root, run, request, signals, names, positions, stimuli, line_hz)
+        percent, noisy = simulate_bold(
+            activity,
+            spec,
+            grid.coordinates_mm,
+            request.tr_s,
+            request.n_volumes,
+            rng,
+            first_volume_onset_s=request.lead_in_s,
+            haemodynamics=request.haemodynamics,
+        )
+        eeg.result()
+        truth = writer.submit(write_run_truth, ground_truth(root), run, request, spec, grid, activity, percent)
+        write_bold(root, run, request, spec, grid, noisy, stimuli)
+        truth.result()
 
 
 def _stimuli(request: Request) -> tuple[Stimulus, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import signal
@@ -68,13 +70,14 @@ def simulate_bold(
     times = first_volume_onset_s + tr_s * np.arange(n_volumes)
     responses = at_times(_responses(activity, spec, haemodynamics), activity.state_times_s, times)
     regional = _regional_noise(spec.bold_noise, tr_s, n_volumes, rng)[spec.parcels]
+    of_sources = np.concatenate([responses.T, regional.T])
     truth = np.empty((n_volumes, len(coordinates_mm)), np.float32)
     noisy = np.empty_like(truth)
     for start in range(0, len(coordinates_mm), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        patches = _patches(spec, coordinates_mm[chunk])
-        truth[:, chunk] = responses.T @ patches.T
-        noisy[:, chunk] = truth[:, chunk] + regional.T @ patches.T
+        both = of_sources @ _patches(spec, coordinates_mm[chunk]).T
+        truth[:, chunk] = both[:n_volumes]
+        np.add(both[:n_volumes], both[n_volumes:], out=noisy[:, chunk])
     _add_voxel_noise(noisy, spec.bold_noise, tr_s, rng)
     _add_common_noise(noisy, spec.bold_noise, coordinates_mm, tr_s, rng)
     return truth, noisy
@@ -115,11 +118,15 @@ def _kernels(spec: PersonSpec) -> Float[np.ndarray, "sources steps"]:
 def _patches(spec: PersonSpec, coordinates_mm: Float[np.ndarray, "voxels 3"]) -> Float[np.ndarray, "voxels sources"]:
     """Weights of the sources' neighbourhoods: an average near sources, fading to nothing far from any."""
     voxels, sources = coordinates_mm.astype(np.float32), spec.coordinates_mm
-    distance2 = (voxels**2).sum(1)[:, None] + (sources**2).sum(1)[None] - 2 * voxels @ sources.T
-    kernel = np.exp(np.float32(-4 * np.log(2) / PATCH_FWHM_MM**2) * np.maximum(distance2, 0))
-    total = kernel.sum(1)
+    # In place from the squared distance on: this is the largest array of the simulation.
+    kernel = (voxels**2).sum(1)[:, None] + (sources**2).sum(1)[None]
+    kernel -= 2 * voxels @ sources.T
+    np.maximum(kernel, 0, out=kernel)
+    kernel *= np.float32(-4 * np.log(2) / PATCH_FWHM_MM**2)
+    np.exp(kernel, out=kernel)
     grey = np.maximum(grey_fraction(coordinates_mm), _LEAST_GREY)
-    return kernel * (grey / np.maximum(total, _NEAR))[:, None]
+    kernel *= (grey / np.maximum(kernel.sum(1), _NEAR))[:, None].astype(np.float32)
+    return kernel
 
 
 def at_times(
@@ -141,7 +148,9 @@ def _ar_noise(
     decay = ar ** (tr_s / _AR_STEP_S)
     innovations = rng.standard_normal((n_volumes, n_series), np.float32)
     innovations[1:] *= np.float32(np.sqrt(1 - decay**2))
-    return signal.lfilter(np.array([1.0], np.float32), np.array([1.0, -decay], np.float32), innovations, axis=0)
+    for before, now in pairwise(innovations):
+        now += np.float32(decay) * before
+    return innovations
 
 
 def _regional_noise(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Float
+from jaxtyping import Complex64, Float
 
 from ..bold.atlas import load_atlas
 from .person import BANDS, SLOW_BAND_HZ, PersonSpec
@@ -20,6 +22,7 @@ _HIGHEST_HZ = 100.0
 _COHERENCE_MM = 16.0
 _BLOCK = 48
 _FRAMES_AT_ONCE = 660
+_THREADS = 2
 _REGIONAL_SHARE = 0.7
 _GLOBAL_SHARE, _BROADBAND_GLOBAL_SHARE = 0.2, 0.35
 _SLOW_KNEE_HZ = 0.05
@@ -171,34 +174,64 @@ def _synthesise(
 
     # A frame spans two halves, the second of which belongs to the next frame as well.
     halves = np.zeros((spec.n_sources, n_frames + 1, hop), np.float32)
-    for first in range(0, n_frames, _FRAMES_AT_ONCE):
-        last = min(first + _FRAMES_AT_ONCE, n_frames)
-        shared = _neighbourhood_spectra((last - first) * len(freqs), rng).reshape(-1, last - first, len(freqs))
-        for start in range(0, spec.n_sources, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            amplitudes = np.sqrt(_power(spec, block, gains[:, block, first:last]) @ shapes)
-            frames = _frames(spec.coherence, amplitudes, shared[spec.parcels[block]], hop, rng)
-            halves[block, first:last] += frames[..., :hop]
-            halves[block, first + 1 : last + 1] += frames[..., hop:]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="sources") as pool:
+        for first in range(0, n_frames, _FRAMES_AT_ONCE):
+            last = min(first + _FRAMES_AT_ONCE, n_frames)
+            _add_frames(pool, spec, gains[..., first:last], shapes, halves[:, first : last + 1], rng)
     return halves.reshape(spec.n_sources, -1)[:, hop : hop + n_samples]
 
 
-def _frames(
-    coherence: float,
-    amplitudes: Float[np.ndarray, "sources frames bins"],
-    shared: Float[np.ndarray, "sources frames bins"],
-    hop: int,
+def _add_frames(
+    pool: ThreadPoolExecutor,
+    spec: PersonSpec,
+    gains: Float[np.ndarray, "components sources frames"],
+    shapes: Float[np.ndarray, "components bins"],
+    halves: Float[np.ndarray, "sources halves samples"],
     rng: np.random.Generator,
+) -> None:
+    """Add some frames to the halves they span.
+
+    Numbers are drawn here, in one order; meanwhile, the threads make frames of those that are there.
+    """
+    n_frames, n_bins, hop = gains.shape[2], shapes.shape[1], halves.shape[2]
+    shared = _neighbourhood_spectra(n_frames * n_bins, rng).reshape(-1, n_frames, n_bins)
+    shared *= np.sqrt(np.float32(spec.coherence))
+
+    def add(block: slice, own: np.ndarray) -> None:
+        own += shared[spec.parcels[block]]
+        own *= np.sqrt(_power(spec, block, gains[:, block]) @ shapes)
+        frames = _frames(own, hop)
+        halves[block, :-1] += frames[..., :hop]
+        halves[block, 1:] += frames[..., hop:]
+
+    waiting: deque[Future[None]] = deque()
+    for start in range(0, spec.n_sources, _BLOCK):
+        block = slice(start, min(start + _BLOCK, spec.n_sources))
+        own = _complex_noise((block.stop - start, n_frames, n_bins), rng)
+        own *= np.sqrt(np.float32(1 - spec.coherence))
+        if len(waiting) > _THREADS:
+            waiting.popleft().result()
+        waiting.append(pool.submit(add, block, own))
+    for future in waiting:
+        future.result()
+
+
+def _complex_noise(
+    shape: tuple[int, int, int], rng: np.random.Generator
+) -> Complex64[np.ndarray, "sources frames bins"]:
+    """Noise whose real and imaginary part have unit variance."""
+    return rng.standard_normal((*shape, 2), np.float32).view(np.complex64)[..., 0]
+
+
+def _frames(
+    spectra: Complex64[np.ndarray, "sources frames bins"], hop: int
 ) -> Float[np.ndarray, "sources frames samples"]:
-    """Windowed noise of the given spectra, partly common to neighbours; a bin is 1 / (2 hop) of the sampling rate."""
-    own = rng.standard_normal((*amplitudes.shape, 2), np.float32).view(np.complex64)[..., 0]
-    spectra = np.zeros((*amplitudes.shape[:2], hop + 1), np.complex64)
-    used = spectra[..., 1 : amplitudes.shape[2] + 1]
-    used[:] = np.sqrt(np.float32(coherence)) * shared
-    used += np.sqrt(np.float32(1 - coherence)) * own
-    used *= amplitudes
-    window = np.sin(np.pi * (np.arange(2 * hop, dtype=np.float32) + 0.5) / (2 * hop))
-    return scipy.fft.irfft(spectra, 2 * hop, axis=-1, overwrite_x=True) * window
+    """Windowed signals of the given spectra, from the first bin above zero on; a bin is 1 / (2 hop) of the rate."""
+    padded = np.zeros((*spectra.shape[:2], hop + 1), np.complex64)
+    padded[..., 1 : spectra.shape[2] + 1] = spectra
+    frames = scipy.fft.irfft(padded, 2 * hop, axis=-1, overwrite_x=True)
+    frames *= np.sin(np.pi * (np.arange(2 * hop, dtype=np.float32) + 0.5) / (2 * hop))
+    return frames
 
 
 def _band_densities(spec: PersonSpec, freqs: Float[np.ndarray, " bins"]) -> Float[np.ndarray, "components bins"]:

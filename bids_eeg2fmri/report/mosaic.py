@@ -87,6 +87,7 @@ def _sample(
     return strip
 
 
+@lru_cache(maxsize=4)
 def mask_strip(grid: Grid, cuts: tuple[Cut, ...]) -> Float[np.ndarray, "rows columns"]:
     """The brain's share of every pixel of a strip."""
     return _sample(grid.mask.astype(np.float32), grid.affine, cuts)

@@ -76,5 +76,5 @@ def _as_png(shades: UInt8[np.ndarray, "rows columns"]) -> bytes:
     image = Image.fromarray(shades, mode="P")
     image.putpalette(np.round(255 * colours).astype(np.uint8).ravel().tolist())
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    image.save(buffer, format="PNG")
     return buffer.getvalue()

@@ -45,6 +45,8 @@ _RC = {
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,
     "axes.linewidth": 0.7,
+    # Titles stay at the top of their axes: a given height spares the search for what else might be there.
+    "axes.titley": 1.0,
     "axes.formatter.useoffset": False,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from ..eeg.cap_match import CapMatch
 
@@ -27,6 +27,21 @@ class PredictionBlock:
     first_volume: int
     mean_z: Float[np.ndarray, "volumes voxels"]
     total_sd_z: Float[np.ndarray, "volumes voxels"]
+
+
+@dataclass(frozen=True)
+class ImageBlock:
+    """Consecutive volumes on their way to images.
+
+    Attributes
+    ----------
+    bold, total_sd
+        Prediction and predictive standard deviation (volumes x brain voxels): standardised if floating-point numbers,
+        otherwise the integers that the images store.
+    """
+
+    bold: Shaped[np.ndarray, "volumes voxels"]
+    total_sd: Shaped[np.ndarray, "volumes voxels"]
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,21 @@ taken from what it predicts: the mean over time of the synthetic series is the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.tree_util import PyTreeDef
 from jaxtyping import Array, Bool, Float
 
+from ..bold.online import OnlineStatistics
 from ..bold.parcellation import Overlap
+from ..bold.series_statistics import SeriesStatistics
+from ..derivatives.encoding import Encoding
 from ..eeg.recording import VolumeClock
 from ..network.calhas2022.network import Calhas2022
 from ..network.calhas2022.trained import TrainedCalhas2022
@@ -24,12 +28,14 @@ from ..network.novelty import as_description
 from .cap_spectra import CapSpectra
 from .drawn import Drawn, aleatoric_variance, summarised
 from .parcel_forecast import ParcelForecast
-from .prediction import PredictionBlock, PredictionSummary
+from .prediction import ImageBlock, PredictionBlock, PredictionSummary
 from .published_parcels import block_of_parcels, joined_parcels
 from .volume_maps import VolumeMaps
 
 N_DRAWS = 20
 VOXELS_PER_STEP = 32768
+
+Forward: TypeAlias = Callable[[list[Array], list[Array], Array], tuple[Array, Array | None]]
 
 
 class Described(NamedTuple):
@@ -76,15 +82,18 @@ class VolumePredictor:
     """
 
     def __init__(self, trained: TrainedCalhas2022, n_draws: int = N_DRAWS) -> None:
-        self._gain = float(trained.gain[...])
         # A copy of the structure with the same arrays, so that the modes can be set.
         network = nnx.merge(*nnx.split(trained.network))
         network.eval()
         if trained.stochastic:
             network.decoder.train()
             network.decoder.hold_draws()
-        self._graph, streams, *self._weights = nnx.split(network, nnx.RngState, ...)
-        self._streams = [_seeded(streams, draw) for draw in range(n_draws if trained.stochastic else 1)]
+        graph, streams, *weights = nnx.split(network, nnx.RngState, ...)
+        # Taken apart once: at a volume at a time, looking at the structure would cost as much as a layer.
+        self._weights, structure = jax.tree.flatten((trained.gain[...], weights))
+        draws = [_seeded(streams, draw) for draw in range(n_draws if trained.stochastic else 1)]
+        self._streams = [jax.tree.leaves(draw) for draw in draws]
+        self._forward = _compiled_forward(graph, jax.tree.structure(streams), structure)
 
     def __call__(self, windows: Float[np.ndarray, "volumes channels bins windows"]) -> Drawn:
         """Volumes of these windows."""
@@ -95,14 +104,14 @@ class VolumePredictor:
     ) -> tuple[list[Float[np.ndarray, "volumes voxels"]], Float[np.ndarray, "volumes voxels"] | float]:
         """Every draw's volumes, and the variance that the aleatoric head states (one without such a head)."""
         batch = jnp.asarray(windows)
-        draws = [_forward(self._graph, (streams, *self._weights), batch) for streams in self._streams]
+        draws = [self._forward(streams, self._weights, batch) for streams in self._streams]
         means, sds = zip(*draws, strict=True)
         stated = 1.0 if sds[0] is None else np.asarray(sum(sd**2 for sd in sds) / len(sds))
-        return [self._gain * np.asarray(mean) for mean in means], stated
+        return [np.asarray(mean) for mean in means], stated
 
 
 class PublishedSynthesis:
-    """The prediction of one recording: iterate over its blocks, then ask for the summary.
+    """The prediction of one recording: iterate over its blocks once, then ask for what is known of them all.
 
     Parameters
     ----------
@@ -128,11 +137,19 @@ class PublishedSynthesis:
         self._predict_volumes = VolumePredictor(network)
         self._aleatoric = np.zeros(maps.n_voxels)
         self._epistemic = np.zeros(maps.n_voxels)
+        self._statistics = OnlineStatistics(maps.grid, len(self._onsets_s))
         self._kept: dict[str, list[np.ndarray]] = {"novelty": [], "mean": [], "sd": [], "features": []}
 
     def __iter__(self) -> Iterator[PredictionBlock]:
         for first in range(0, len(self._onsets_s), self._volumes_per_block):
-            yield self._predict(first)
+            block = self._predict(first)
+            self._statistics.update(block.mean_z, block.total_sd_z)
+            yield block
+
+    def for_images(self, bold: Encoding, total_sd: Encoding) -> Iterator[ImageBlock]:
+        """The same blocks; the images make numbers of their standardised values."""
+        for block in self:
+            yield ImageBlock(block.mean_z, block.total_sd_z)
 
     def _predict(self, first: int) -> PredictionBlock:
         described, padded = self._described(first)
@@ -210,14 +227,22 @@ class PublishedSynthesis:
             epistemic_estimated=self._network.stochastic,
         )
 
+    def statistics(self) -> SeriesStatistics:
+        """Statistics of the volumes over time, once every block was yielded."""
+        return self._statistics.finish()
 
-@partial(jax.jit, static_argnames="graph")
-def _forward(
-    graph: nnx.GraphDef[Calhas2022], states: tuple[nnx.State, ...], windows: Array
-) -> tuple[Array, Array | None]:
-    """One draw: volumes and what the aleatoric head states, flattened."""
-    mean, sd = nnx.merge(graph, *states).predict(windows)
-    return mean.reshape(len(mean), -1), None if sd is None else sd.reshape(len(sd), -1)
+
+@lru_cache(maxsize=4)
+def _compiled_forward(graph: nnx.GraphDef[Calhas2022], streams: PyTreeDef, rest: PyTreeDef) -> Forward:
+    """One draw of a network of this structure: volumes and what the aleatoric head states, flattened."""
+
+    @jax.jit
+    def forward(stream_leaves: list[Array], leaves: list[Array], windows: Array) -> tuple[Array, Array | None]:
+        gain, weights = jax.tree.unflatten(rest, leaves)
+        mean, sd = nnx.merge(graph, jax.tree.unflatten(streams, stream_leaves), *weights).predict(windows)
+        return gain * mean.reshape(len(mean), -1), None if sd is None else sd.reshape(len(sd), -1)
+
+    return forward
 
 
 def _seeded(streams: nnx.State, draw: int) -> nnx.State:

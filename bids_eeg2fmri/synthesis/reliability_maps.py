@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..bold.grid import GREY_MATTER, Grid, grey_fraction
+from ..bold.grid import GREY_MATTER, Grid
 from ..derivatives.evaluated_caps import EvaluatedCaps
 from ..network.bundle import Network
 from ..network.neuralfield import NeuralField
-from ..network.reliability import GROUPS, Reliability
+from ..network.reliability import GROUPS
+from .grid_maps import GridMaps
+from .start import Maps
 
-_POINTS_PER_STEP = 65536
 # A cap this much smaller than any that was measured is told apart from them; a group of so little weight is not named.
 _MUCH_SMALLER = 0.9
 _LEAST_WEIGHT = 0.01
@@ -51,13 +52,13 @@ class ReliabilityMaps:
         return float(self.interpretable[self.grey].mean()) if self.grey.any() else float("nan")
 
 
-def make_reliability(network: Network, grid: Grid, n_electrodes: int) -> ReliabilityMaps | None:
-    """Evaluate a network's reliability atlas on a grid.
+def make_reliability(network: Network, maps: Maps, grid: Grid, n_electrodes: int) -> ReliabilityMaps | None:
+    """What a network's reliability atlas says on a grid.
 
     Parameters
     ----------
-    network
-        Any network that a bundle can hold.
+    network, maps
+        Any network that a bundle can hold, and what was made of it on the grid.
     grid
         The output grid.
     n_electrodes
@@ -68,10 +69,10 @@ def make_reliability(network: Network, grid: Grid, n_electrodes: int) -> Reliabi
     ReliabilityMaps or None
         ``None`` for a network without an atlas.
     """
-    if not isinstance(network, NeuralField) or not network.reliability.known:
+    if not isinstance(network, NeuralField) or not isinstance(maps, GridMaps) or maps.reliability is None:
         return None
     atlas = network.reliability
-    r, lower = _evaluate(atlas, grid.coordinates_mm, n_electrodes)
+    r, lower = atlas.expected(maps.reliability, n_electrodes)
     used = np.flatnonzero(atlas.weights(n_electrodes) > _LEAST_WEIGHT)
     people, sizes = np.asarray(atlas.n_people[...]), np.asarray(atlas.n_electrodes[...])
     caps = EvaluatedCaps(
@@ -81,17 +82,3 @@ def make_reliability(network: Network, grid: Grid, n_electrodes: int) -> Reliabi
         smaller_than_measured=bool(n_electrodes < _MUCH_SMALLER * sizes[people > 0].min()),
     )
     return ReliabilityMaps(r, lower, grid.tissue == GREY_MATTER, caps)
-
-
-def _evaluate(
-    atlas: Reliability, coordinates_mm: Float[np.ndarray, "voxels 3"], n_electrodes: int
-) -> tuple[Float[np.ndarray, " voxels"], Float[np.ndarray, " voxels"]]:
-    """Both maps, in steps of one compiled shape."""
-    grey = grey_fraction(coordinates_mm)
-    n_points = len(coordinates_mm)
-    step = min(_POINTS_PER_STEP, n_points)
-    maps = np.empty((2, n_points), np.float32)
-    for start in range(0, n_points, step):
-        index = np.minimum(np.arange(start, start + step), n_points - 1)
-        maps[:, index] = atlas.r_maps(coordinates_mm[index], grey[index], n_electrodes)
-    return maps[0], maps[1]

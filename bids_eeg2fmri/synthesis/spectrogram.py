@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +15,7 @@ from jaxtyping import Bool, Float
 from ..bold.atlas import source_points
 from ..eeg.modulation import ModulationFilter, make_modulation_filter
 from ..eeg.recording import Recording
+from ..eeg.scratch import release, release_large, scratch_array
 from ..eeg.sources import COMPONENTS_PER_PARCEL, SourceProjection, padded_width, project_gain, referenced_gain
 from ..eeg.spectra import (
     BANDS_HZ,
@@ -28,6 +31,16 @@ from ..network.recording_facts import RecordingFacts
 FRAMES_PER_BLOCK = 256
 MIN_VALID_FRAMES = 60
 
+_Dispatched = TypeVar("_Dispatched")
+
+
+class _Moments(NamedTuple):
+    """Over the valid frames, in double precision."""
+
+    mean: Float[np.ndarray, "rows bands"]
+    variance: Float[np.ndarray, "rows bands"]
+    mean_power: Float[np.ndarray, "rows bands"]
+
 
 @dataclass(frozen=True)
 class Spectrogram:
@@ -36,7 +49,7 @@ class Spectrogram:
     Attributes
     ----------
     log_power
-        Natural logarithm (frames x rows x bands).
+        Natural logarithm (frames x rows x bands); may be a memory map in the work directory.
     times_s
         Centre of every frame, in EEG seconds.
     valid
@@ -47,17 +60,20 @@ class Spectrogram:
     times_s: Float[np.ndarray, " frames"]
     valid: Bool[np.ndarray, " frames"]
 
-    @cached_property
+    @property
     def mean(self) -> Float[np.ndarray, "rows bands"]:
         """Mean over the valid frames."""
-        return self.log_power.mean(axis=0, where=self.valid[:, None, None], dtype=np.float64).astype(np.float32)
+        return self._moments.mean.astype(np.float32)
 
-    @cached_property
+    @property
     def sd(self) -> Float[np.ndarray, "rows bands"]:
         """Standard deviation over the valid frames."""
-        valid = self.valid[:, None, None]
-        variance = self.log_power.var(axis=0, where=valid, dtype=np.float64)
-        return np.sqrt(np.maximum(variance, 1e-6)).astype(np.float32)
+        return np.sqrt(np.maximum(self._moments.variance, 1e-6)).astype(np.float32)
+
+    @property
+    def mean_power(self) -> Float[np.ndarray, "rows bands"]:
+        """Mean power, not its logarithm, over the valid frames."""
+        return self._moments.mean_power.astype(np.float32)
 
     def standardised(self, first: int, count: int) -> Float[np.ndarray, "count rows bands"]:
         """Frames ``first`` to ``first + count``, z over the recording; zero where invalid or not recorded."""
@@ -66,7 +82,22 @@ class Spectrogram:
         if stop > start:
             piece = (self.log_power[start:stop] - self.mean) / self.sd
             frames[start - first : stop - first] = np.where(self.valid[start:stop, None, None], piece, 0)
+            release(self.log_power)
         return frames
+
+    @cached_property
+    def _moments(self) -> _Moments:
+        sums = np.zeros((3, *self.log_power.shape[1:]))
+        for first in range(0, len(self.times_s), FRAMES_PER_BLOCK):
+            frames = slice(first, first + FRAMES_PER_BLOCK)
+            block = self.log_power[frames][self.valid[frames]]
+            release_large(self.log_power)
+            sums += [
+                part.sum(axis=0, dtype=np.float64)
+                for part in (block, np.square(block, dtype=np.float64), np.exp(block))
+            ]
+        mean, mean_square, mean_power = sums / self.valid.sum()
+        return _Moments(mean, mean_square - mean**2, mean_power)
 
 
 @dataclass(frozen=True)
@@ -89,13 +120,22 @@ class SourceSpectrogram(Spectrogram):
     covariances_uv2: Float[np.ndarray, "bands channels channels"]
 
 
-def compute_spectrogram(recording: Recording) -> SourceSpectrogram:
+def compute_spectrogram(recording: Recording, work_dir: Path | None = None) -> SourceSpectrogram:
     """The evidence of a recording for modulations of band power in every parcel.
+
+    Parameters
+    ----------
+    recording
+        The cleaned EEG.
+    work_dir
+        Where the spectrogram may be kept in a file that vanishes with it; ``None`` keeps it in memory.
 
     Raises
     ------
     BadDataError
         Fewer than 30 s of clean frames.
+    WriteError
+        When the work directory has no room.
     """
     points, parcel = source_points()
     gain = referenced_gain(recording.positions_m, recording.channel_names, recording.good, points)
@@ -103,10 +143,12 @@ def compute_spectrogram(recording: Recording) -> SourceSpectrogram:
     covariances = signal_covariances(recording.signals_v, valid, recording.sfreq_hz)
     orientation_parcel = np.repeat(parcel, gain.shape[1] // len(parcel))
     filters = make_modulation_filter(gain, orientation_parcel, covariances, recording.good)
-    log_power = signal_log_power(recording.signals_v, filters.operators, recording.sfreq_hz)
+    log_power = signal_log_power(recording.signals_v, filters.operators, recording.sfreq_hz, work_dir)
     spectrogram = Spectrogram(log_power, times_s, valid)
     projection = project_gain(gain, recording.good, parcel)
     facts = _facts(spectrogram, filters, projection, covariances)
+    release(recording.signals_v)
+    release(log_power)
     return SourceSpectrogram(
         log_power, times_s, valid, facts, projection.resolution, filters.operators, covariances.astype(np.float32)
     )
@@ -148,16 +190,21 @@ def signal_log_power(
     signals_v: Float[np.ndarray, "channels samples"],
     operators: Float[np.ndarray, "bands virtual channels"],
     sfreq_hz: float,
+    work_dir: Path | None = None,
 ) -> Float[np.ndarray, "frames parcels bands"]:
-    """Log band power of average-referenced signals, block by block."""
+    """Log band power of average-referenced signals, block by block; in a file of ``work_dir`` if one is given."""
     n_frames = _n_frames(signals_v, sfreq_hz)
     padding = ((0, 0), (0, 0), (0, padded_width(len(signals_v)) - len(signals_v)))
     device_operators = jnp.asarray(np.pad(operators, padding))
-    log_power = np.empty((n_frames, operators.shape[1] // COMPONENTS_PER_PARCEL, len(BANDS_HZ)), np.float32)
-    for first, block in _blocks(signals_v, sfreq_hz):
-        power = log_band_power(block, device_operators, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK)
+    log_power = scratch_array((n_frames, operators.shape[1] // COMPONENTS_PER_PARCEL, len(BANDS_HZ)), work_dir)
+    powers = (
+        (first, log_band_power(block, device_operators, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK))
+        for first, block in _blocks(signals_v, sfreq_hz)
+    )
+    for first, power in _one_ahead(powers):
         stop = min(first + FRAMES_PER_BLOCK, n_frames)
         log_power[first:stop] = np.asarray(power)[: stop - first]
+        release_large(log_power)
     return log_power
 
 
@@ -166,12 +213,26 @@ def signal_covariances(
 ) -> Float[np.ndarray, "bands channels channels"]:
     """Covariance of average-referenced signals in every band, over the valid frames, in microvolts squared."""
     total = np.zeros((len(BANDS_HZ), padded_width(len(signals_v)), padded_width(len(signals_v))))
-    for first, block in _blocks(signals_v, sfreq_hz):
-        counted = np.zeros(FRAMES_PER_BLOCK, np.float32)
-        piece = valid[first : first + FRAMES_PER_BLOCK]
-        counted[: len(piece)] = piece
-        total += np.asarray(band_covariances(block, counted, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK))
+    counted = np.zeros(-(-len(valid) // FRAMES_PER_BLOCK) * FRAMES_PER_BLOCK, np.float32)
+    counted[: len(valid)] = valid
+    sums = (
+        band_covariances(
+            block, counted[first : first + FRAMES_PER_BLOCK], sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK
+        )
+        for first, block in _blocks(signals_v, sfreq_hz)
+    )
+    for part in _one_ahead(sums):
+        total += np.asarray(part)
     return total[:, : len(signals_v), : len(signals_v)] / valid.sum()
+
+
+def _one_ahead(computed: Iterable[_Dispatched]) -> Iterator[_Dispatched]:
+    """The same, each given out when the next one is already being computed."""
+    last: list[_Dispatched] = []
+    for present in computed:
+        yield from last
+        last = [present]
+    yield from last
 
 
 def _n_frames(signals_v: Float[np.ndarray, "channels samples"], sfreq_hz: float) -> int:
@@ -188,6 +249,7 @@ def _blocks(
         block = np.zeros((padded_width(len(signals_v)), n_samples), np.float32)
         piece = signals_v[:, first * hop : first * hop + n_samples]
         block[: len(signals_v), : piece.shape[1]] = piece
+        release_large(signals_v)
         yield first, block
 
 
@@ -197,7 +259,6 @@ def _facts(
     projection: SourceProjection,
     covariances: Float[np.ndarray, "bands channels channels"],
 ) -> RecordingFacts:
-    power = np.exp(spectrogram.log_power).mean(axis=0, where=spectrogram.valid[:, None, None])
     traces = np.trace(filters.information, axis1=1, axis2=2)
     share = np.clip(filters.brain_share, 1e-3, 1 - 1e-3)
     condition = [
@@ -207,7 +268,7 @@ def _facts(
         np.log(spectrogram.sd.mean(axis=0)),
     ]
     return RecordingFacts(
-        amplitude=(spectrogram.sd * power).astype(np.float32),
+        amplitude=spectrogram.sd * spectrogram.mean_power,
         information=filters.information,
         profile=_profile(projection, covariances),
         condition=np.concatenate(condition).astype(np.float32),

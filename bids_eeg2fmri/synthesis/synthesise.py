@@ -6,18 +6,23 @@ few hundred numbers per volume.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
+from ..bold.factored import factored_statistics
+from ..bold.film import SliceFilm
 from ..bold.parcellation import Overlap
+from ..bold.series_statistics import SeriesStatistics
+from ..derivatives.encoding import Encoding
 from ..eeg.recording import VolumeClock
 from ..eeg.spectra import BANDS_HZ, HOP_S
+from ..errors import BadDataError
 from ..network.lags import CANONICAL_LAG, MEMORY_S
 from ..network.neuralfield import NeuralField
 from ..network.recording_facts import RecordingFacts
@@ -25,18 +30,22 @@ from .block_size import VOLUMES_PER_BLOCK
 from .grid_maps import GridMaps
 from .neuralfield_parcels import forecast_of_neuralfield
 from .parcel_forecast import ParcelForecast
-from .prediction import PredictionBlock, PredictionSummary
-from .render import render
+from .prediction import ImageBlock, PredictionBlock, PredictionSummary
+from .render import Encoded, Rendered, pad_maps, render, render_encoded
 from .spectrogram import SourceSpectrogram
+
+# JAX's where it is computed, NumPy's where it is kept.
+_AnyArray: TypeAlias = Any
+_AnyRendered = TypeVar("_AnyRendered", Rendered, Encoded)
 
 
 class _Described(NamedTuple):
-    """Volumes before they are rendered; the coefficients as they are before the amplitude is known."""
+    """Volumes before the recording as a whole is known; the coefficients as they are before their amplitude."""
 
-    coefficients: Float[Array, "members volumes maps"]
-    evidence: Float[Array, " volumes"]
-    novelty_parts: Float[Array, "volumes parts"]
-    features: Float[Array, "volumes parcels bands"]
+    coefficients: Float[_AnyArray, "members volumes maps"]
+    evidence: Float[_AnyArray, " volumes"]
+    novelty_parts: Float[_AnyArray, "volumes parts"]
+    features: Float[_AnyArray, "volumes parcels bands"]
 
 
 @nnx.jit
@@ -62,8 +71,36 @@ def _describe(
     )
 
 
+class _Weighed(NamedTuple):
+    """Volumes about to be rendered, as :func:`.render.render` takes them; and percentiles of the novelty."""
+
+    coefficients: Float[_AnyArray, "members volumes maps"]
+    conditions: Float[_AnyArray, "volumes conditions"]
+    widening: Float[_AnyArray, " volumes"]
+    counted: Float[_AnyArray, " volumes"]
+    novelty: Float[_AnyArray, " volumes"]
+    novelty_parts: Float[_AnyArray, "volumes parts"]
+
+
+@nnx.jit
+def _weigh(
+    network: NeuralField, described: _Described, counted: Float[Array, " volumes"], facts: RecordingFacts
+) -> _Weighed:
+    """How strong the prediction is as a whole decides its amplitude."""
+    strength = network.strength(described.coefficients, counted)
+    score = described.novelty_parts.max(axis=1)
+    return _Weighed(
+        network.amplitude(strength) * described.coefficients,
+        network.conditions(described.evidence, facts, strength),
+        network.novelty.widening(score),
+        counted,
+        network.novelty.percentile(score),
+        network.novelty.percentile(described.novelty_parts),
+    )
+
+
 class Synthesis:
-    """The prediction of one recording: iterate over its blocks, then ask for the summary.
+    """The prediction of one recording: iterate over its blocks once, then ask for what is known of them all.
 
     Parameters
     ----------
@@ -91,64 +128,95 @@ class Synthesis:
         self._volume_times_s = clock.onsets_s + start_time_s
         self._aleatoric = np.zeros(maps.n_voxels)
         self._epistemic = np.zeros(maps.n_voxels)
+        self._mean_sd: list[np.ndarray] = []
         self._parcel_mean: list[np.ndarray] = []
         self._parcel_sd: list[np.ndarray] = []
         self._volumes_per_block = volumes_per_block
         self._frames_per_block = int(np.ceil((volumes_per_block * clock.tr_s + MEMORY_S) / HOP_S)) + 2
 
+    @property
+    def _n_volumes(self) -> int:
+        return len(self._volume_times_s)
+
+    @property
+    def _starts(self) -> range:
+        """First volume of every block."""
+        return range(0, self._n_volumes, self._volumes_per_block)
+
     @cached_property
     def _described(self) -> _Described:
-        """All volumes: how strong the prediction is as a whole decides its amplitude."""
-        starts = range(0, len(self._volume_times_s), self._volumes_per_block)
-        blocks = [self._describe(self._times(first)) for first in starts]
-        kept = [min(self._volumes_per_block, len(self._volume_times_s) - first) for first in starts]
-
-        def joined(name: str, axis: int = 0) -> Any:
-            parts = [np.asarray(getattr(block, name)) for block in blocks]
-            return np.concatenate([part.take(range(n), axis) for part, n in zip(parts, kept, strict=True)], axis)
-
-        return _Described(joined("coefficients", 1), joined("evidence"), joined("novelty_parts"), joined("features"))
+        """All volumes, up to a whole number of blocks: there are few such shapes to compile for."""
+        parts = [self._describe(self._times(first)) for first in self._starts]
+        columns = zip(*(map(np.asarray, part) for part in parts), strict=True)
+        coefficients, *others = (list(column) for column in columns)
+        return _Described(np.concatenate(coefficients, axis=1), *map(np.concatenate, others))
 
     @cached_property
-    def _strength(self) -> Float[Array, ""]:
-        coefficients = jnp.asarray(self._described.coefficients)
-        return self._network.strength(coefficients, jnp.ones(coefficients.shape[1]))
-
-    @cached_property
-    def _novelty(self) -> Float[Array, " volumes"]:
-        return jnp.asarray(self._described.novelty_parts).max(axis=1)
-
-    @cached_property
-    def _conditions(self) -> Float[Array, "volumes conditions"]:
-        """Of all volumes: the recording's information is weighed once, not in every block."""
-        return self._network.conditions(jnp.asarray(self._described.evidence), self._facts, self._strength)
+    def _weighed(self) -> _Weighed:
+        counted = np.arange(len(self._described.evidence)) < self._n_volumes
+        weighed = _weigh(self._network, self._described, jnp.asarray(counted, jnp.float32), self._facts)
+        if not np.isfinite(weighed.coefficients).all():
+            raise BadDataError(
+                "the prediction holds values that are not numbers.",
+                remedy="Check the recording for extreme values, or the model.",
+            )
+        return _Weighed(*map(np.asarray, weighed))
 
     def __iter__(self) -> Iterator[PredictionBlock]:
-        for first in range(0, len(self._volume_times_s), self._volumes_per_block):
-            yield self._predict(first)
+        for first, rendered in self._rendered(render):
+            mean_z, total_sd_z = self._cut(first, rendered.mean), self._cut(first, rendered.total_sd)
+            self._mean_sd.append(total_sd_z.mean(axis=1))
+            yield PredictionBlock(first, mean_z, total_sd_z)
+
+    def for_images(self, bold: Encoding, total_sd: Encoding) -> Iterator[ImageBlock]:
+        """The same blocks in the numbers of images; as standardised values, where these numbers cannot hold them.
+
+        Images of floating-point numbers get standardised values in any case.
+        """
+        if not (bold.is_integer and total_sd.is_integer):
+            yield from (ImageBlock(block.mean_z, block.total_sd_z) for block in self)
+            return
+        for first, encoded in self._rendered(partial(render_encoded, bold=bold, total_sd=total_sd)):
+            self._mean_sd.append(np.asarray(encoded.sd_sum)[: self._count(first)] / self._maps.n_voxels)
+            block = encoded if encoded.fits else render(*self._inputs(first), self._maps.voxels)
+            yield ImageBlock(self._cut(first, block.mean), self._cut(first, block.total_sd))
+
+    def _rendered(self, rendering: Callable[..., _AnyRendered]) -> Iterator[tuple[int, _AnyRendered]]:
+        """Blocks in their order, each computed while the one before it is used."""
+        ahead = None
+        for first in self._starts:
+            inputs = self._inputs(first)
+            following = (first, rendering(*inputs, self._maps.voxels), render(*inputs, self._maps.parcels))
+            if ahead is not None:
+                yield self._taken(*ahead)
+            ahead = following
+        if ahead is not None:
+            yield self._taken(*ahead)
+
+    def _inputs(self, first: int) -> tuple[np.ndarray, ...]:
+        block = slice(first, first + self._volumes_per_block)
+        coefficients, *others = self._weighed[:4]
+        return coefficients[:, block], *(part[block] for part in others)
+
+    def _taken(self, first: int, voxels: _AnyRendered, parcels: Rendered) -> tuple[int, _AnyRendered]:
+        self._aleatoric += np.asarray(voxels.aleatoric)[: self._maps.n_voxels]
+        self._epistemic += np.asarray(voxels.epistemic)[: self._maps.n_voxels]
+        # Copies: a view would keep the whole block.
+        for kept, part in ((self._parcel_mean, parcels.mean), (self._parcel_sd, parcels.total_sd)):
+            kept.append(np.asarray(part)[: self._count(first), : self._maps.n_parcels].copy())
+        return first, voxels
+
+    def _count(self, first: int) -> int:
+        return min(self._volumes_per_block, self._n_volumes - first)
+
+    def _cut(self, first: int, volumes: Array) -> np.ndarray:
+        """Without what fills up the last block and the last step of voxels."""
+        return np.asarray(volumes)[: self._count(first), : self._maps.n_voxels]
 
     def _times(self, first: int) -> Float[np.ndarray, " volumes"]:
         """When a block's volumes are, padded to one shape."""
         times_s = self._volume_times_s[first : first + self._volumes_per_block]
         return np.concatenate([times_s, np.full(self._volumes_per_block - len(times_s), times_s[-1])])
-
-    def _predict(self, first: int) -> PredictionBlock:
-        network, maps, size = self._network, self._maps, self._volumes_per_block
-        index = np.minimum(np.arange(first, first + size), len(self._volume_times_s) - 1)
-        count = min(size, len(self._volume_times_s) - first)
-        counted = (np.arange(size) < count).astype(np.float32)
-        coefficients = network.amplitude(self._strength) * self._described.coefficients[:, index]
-        conditions = self._conditions[index]
-        widening = network.novelty.widening(self._novelty[index])
-        voxels = render(coefficients, conditions, widening, counted, maps.voxels)
-        parcels = render(coefficients, conditions, widening, counted, maps.parcels)
-        n_voxels = maps.n_voxels
-        self._aleatoric += np.asarray(voxels.aleatoric)[:n_voxels]
-        self._epistemic += np.asarray(voxels.epistemic)[:n_voxels]
-        self._parcel_mean.append(np.asarray(parcels.mean)[:count, : maps.n_parcels])
-        self._parcel_sd.append(np.asarray(parcels.total_sd)[:count, : maps.n_parcels])
-        mean_z, total_sd_z = (np.asarray(part)[:count, :n_voxels] for part in (voxels.mean, voxels.total_sd))
-        return PredictionBlock(first, mean_z, total_sd_z)
 
     def _describe(self, volume_times_s: Float[np.ndarray, " volumes"]) -> _Described:
         spectrogram = self._spectrogram
@@ -169,28 +237,46 @@ class Synthesis:
 
     def forecast_parcels(self, lying: Overlap) -> ParcelForecast:
         """Means over any parcels, with what is needed to draw them; no block need be asked for before."""
-        widening = self._network.novelty.widening(self._novelty)
-        return forecast_of_neuralfield(
-            self._network,
-            self._maps,
-            lying,
-            self._facts,
-            np.asarray(self._network.amplitude(self._strength)) * self._described.coefficients,
-            np.asarray(self._conditions),
-            np.asarray(widening),
-        )
+        coefficients, *others = self._weighed[:3]
+        inputs = (coefficients[:, : self._n_volumes], *(part[: self._n_volumes] for part in others))
+        return forecast_of_neuralfield(self._network, self._maps, lying, self._facts, *inputs)
 
     def summary(self) -> PredictionSummary:
         """What is known once every block was yielded."""
-        n_volumes = len(self._volume_times_s)
+        aleatoric, epistemic = self._variances
         return PredictionSummary(
-            aleatoric_sd_z=np.sqrt(self._aleatoric / n_volumes).astype(np.float32),
-            epistemic_sd_z=np.sqrt(self._epistemic / n_volumes).astype(np.float32),
-            novelty=np.asarray(self._network.novelty.percentile(self._novelty)),
+            aleatoric_sd_z=np.sqrt(aleatoric).astype(np.float32),
+            epistemic_sd_z=np.sqrt(epistemic).astype(np.float32),
+            novelty=self._weighed.novelty[: self._n_volumes],
             parcel_mean_z=np.concatenate(self._parcel_mean),
             parcel_sd_z=np.concatenate(self._parcel_sd),
-            features_z=np.asarray(self._described.features),
+            features_z=self._described.features[: self._n_volumes],
             bands_hz=BANDS_HZ,
             resolution=self._spectrogram.resolution,
-            novelty_parts=np.asarray(self._network.novelty.percentile(jnp.asarray(self._described.novelty_parts))),
+            novelty_parts=self._weighed.novelty_parts[: self._n_volumes],
         )
+
+    @property
+    def _variances(self) -> tuple[Float[np.ndarray, " voxels"], Float[np.ndarray, " voxels"]]:
+        """Both parts of the uncertainty, means over the volumes."""
+        return self._aleatoric / self._n_volumes, self._epistemic / self._n_volumes
+
+    def statistics(self) -> SeriesStatistics:
+        """Statistics of the volumes over time, once every block was yielded."""
+        return factored_statistics(
+            self._maps.grid,
+            self._weighed.coefficients[:, : self._n_volumes].mean(axis=0),
+            np.asarray(self._maps.voxels.mean)[: self._maps.n_voxels],
+            total_sd_z=np.sqrt(sum(self._variances)).astype(np.float32),
+            mean_sd_z=np.concatenate(self._mean_sd),
+            film=self._film(),
+        )
+
+    def _film(self) -> SliceFilm:
+        film = SliceFilm(self._maps.grid, self._n_volumes)
+        mean, noise, factor = (np.asarray(part)[film.shown] for part in self._maps.voxels)
+        coefficients, *others = self._weighed[:4]
+        inputs = (coefficients[:, film.volumes], *(part[film.volumes] for part in others))
+        rendered = render(*inputs, pad_maps(mean, noise, factor))
+        film.fill(*(np.asarray(part)[:, : len(film.shown)] for part in (rendered.mean, rendered.total_sd)))
+        return film

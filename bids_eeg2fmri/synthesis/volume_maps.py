@@ -22,6 +22,8 @@ class VolumeMaps:
 
     Attributes
     ----------
+    grid
+        The output grid.
     interpolation
         Sparse rows that interpolate the network's volume (flattened in C order) at the output's voxels.
     averaging
@@ -32,6 +34,7 @@ class VolumeMaps:
         Calibration of the sd.
     """
 
+    grid: Grid
     interpolation: sparse.csr_array
     averaging: sparse.csr_array
     residual_sd: Float[np.ndarray, " voxels"]
@@ -52,6 +55,7 @@ def make_volume_maps(network: TrainedCalhas2022, grid: Grid) -> VolumeMaps:
     residual_sd = interpolation @ np.asarray(network.residual_sd[...]).ravel()
     unreached = interpolation.sum(axis=1) == 0
     return VolumeMaps(
+        grid=grid,
         interpolation=interpolation,
         averaging=atlas.averaging_matrix(coordinates_mm),
         residual_sd=np.where(unreached, 1, residual_sd).astype(np.float32),

@@ -20,7 +20,7 @@ def statistics():
     series_z = np.random.default_rng(1).standard_normal((150, len(grid.tissue))).astype(np.float32)
     statistics = OnlineStatistics(grid, 150)
     statistics.update(series_z, np.ones_like(series_z))
-    return statistics
+    return statistics.finish()
 
 
 @pytest.fixture(scope="module")

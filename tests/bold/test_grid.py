@@ -8,7 +8,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from bids_eeg2fmri.bold.grid import CSF, GREY_MATTER, WHITE_MATTER, Grid, grey_fraction, make_grid
+from bids_eeg2fmri.bold.grid import (
+    CSF,
+    GREY_MATTER,
+    WHITE_MATTER,
+    Grid,
+    grey_fraction,
+    make_grid,
+    named_geometry,
+    sample_template,
+)
 from bids_eeg2fmri.errors import BadDataError, MissingInputError, UsageError
 from bids_eeg2fmri.settings import OutputSpace
 
@@ -92,3 +101,9 @@ def test_grey_fraction_is_high_in_cortex_and_low_outside_the_head():
     assert fractions[0] > 0.5  # calcarine cortex
     assert fractions[1] == 0
     assert fractions[2] < 0.3  # white matter
+
+
+@pytest.mark.parametrize("label", ["2", "3", "4"])
+def test_shipped_tissues_are_the_template_sampled_anew(grids, label):
+    np.testing.assert_array_equal(grids[label].dseg, sample_template(*named_geometry(label)))
+    assert grids[label].dseg.dtype == np.uint8

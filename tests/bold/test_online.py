@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bids_eeg2fmri.bold.grid import CSF, WHITE_MATTER, make_grid
-from bids_eeg2fmri.bold.online import CARPET_ORDER, OnlineStatistics
+from bids_eeg2fmri.bold.online import OnlineStatistics
+from bids_eeg2fmri.bold.series_statistics import CARPET_ORDER
 from bids_eeg2fmri.settings import OutputSpace
 
 
@@ -29,7 +30,7 @@ def streamed(grid, series_z, sd_z, cuts=(10, 11, 30)):
     statistics = OnlineStatistics(grid, len(series_z), n_carpet=500)
     for values, sd in zip(np.split(series_z, cuts), np.split(sd_z, cuts), strict=True):
         statistics.update(values, sd)
-    return statistics
+    return statistics.finish()
 
 
 def test_maps_and_series_equal_those_of_the_whole_recording(grid, series_z, sd_z):

@@ -20,7 +20,7 @@ from bids_eeg2fmri.derivatives.atomic import write_json, write_text
 from bids_eeg2fmri.derivatives.completeness import RunHashes, input_hash
 from bids_eeg2fmri.derivatives.confounds import write_confounds
 from bids_eeg2fmri.derivatives.dataset import write_dataset_files
-from bids_eeg2fmri.derivatives.encoding import MASK, bold_encoding, sd_encoding
+from bids_eeg2fmri.derivatives.encoding import MASK, bold_encoding, sd_encoding, total_sd_encoding
 from bids_eeg2fmri.derivatives.events import write_events
 from bids_eeg2fmri.derivatives.names import UNCERTAINTY_PARTS, OutputNames, output_names, sidecar
 from bids_eeg2fmri.derivatives.nifti import nifti_writer, write_map
@@ -181,19 +181,20 @@ def write_run(out: Path, file: RecordingFile, grid: Grid, model: ModelProvenance
     names = output_names(out, file, grid)
     facts = RunFacts(names, file, recording, grid, model, RunHashes(input_hash(file), model.sha256, "config"))
     mean_z, sd_z = make_prediction(grid, N_VOLUMES, seed)
-    statistics = OnlineStatistics(grid, N_VOLUMES, n_carpet=300)
+    gathering = OnlineStatistics(grid, N_VOLUMES, n_carpet=300)
     size = {"n_volumes": N_VOLUMES, "tr_s": TR_S}
     with (
         nifti_writer(names.bold, grid, bold_encoding(), **size) as bold,
-        nifti_writer(names.uncertainty("total"), grid, sd_encoding(), **size) as total,
+        nifti_writer(names.uncertainty("total"), grid, total_sd_encoding(), **size) as total,
     ):
         for block in (slice(0, 40), slice(40, 80), slice(80, N_VOLUMES)):
             bold.write(mean_z[block])
             total.write(sd_z[block])
-            statistics.update(mean_z[block], sd_z[block])
+            gathering.update(mean_z[block], sd_z[block])
     part_z = np.full(mean_z.shape[1], 0.4, np.float32)
     write_map(names.mask, grid, MASK, np.ones(mean_z.shape[1]))
     write_json(sidecar(names.mask), mask_sidecar(facts))
+    statistics = gathering.finish()
     write_map(names.boldref, grid, bold_encoding(), statistics.mean_z)
     write_json(sidecar(names.boldref), boldref_sidecar(facts))
     write_map(names.uncertainty("aleatoric"), grid, sd_encoding(), part_z)

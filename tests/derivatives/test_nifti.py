@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bids_eeg2fmri.bold.grid import Grid
-from bids_eeg2fmri.derivatives.encoding import MASK, Encoding, bold_encoding, sd_encoding
+from bids_eeg2fmri.derivatives.encoding import MASK, Encoding, bold_encoding, sd_encoding, total_sd_encoding
 from bids_eeg2fmri.derivatives.nifti import nifti_writer, write_map
 from bids_eeg2fmri.errors import BadDataError
 
@@ -83,7 +83,9 @@ def test_the_header_says_space_time_and_synthetic(tmp_path: Path, small: Grid, s
     assert (image.dataobj.slope, image.dataobj.inter) == (0.01953125, 640)
 
 
-@pytest.mark.parametrize("encoding", [bold_encoding(), sd_encoding(), MASK], ids=["bold", "sd", "mask"])
+@pytest.mark.parametrize(
+    "encoding", [bold_encoding(), total_sd_encoding(), sd_encoding(), MASK], ids=["bold", "total", "sd", "mask"]
+)
 def test_zero_is_exact_in_both_precisions(encoding: Encoding):
     stored = np.array([encoding.outside]).astype(encoding.dtype)
     for precision in (np.float32, np.float64):

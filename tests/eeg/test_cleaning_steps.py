@@ -76,6 +76,18 @@ def test_filter_keeps_the_eeg_and_takes_drift_and_hum() -> None:
     np.testing.assert_allclose(signals[0, inner], alpha[inner], atol=3e-7)
 
 
+@pytest.mark.parametrize(("n_samples", "lines_hz"), [(60_000, ()), (60_000, (50.0, 100.0)), (700, (50.0,))])
+def test_filtering_in_blocks_is_filtering_at_once(n_samples: int, lines_hz: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(0)
+    signals = (0.02 + 1e-5 * rng.standard_normal((19, n_samples)).cumsum(axis=1)).astype(np.float32)
+    sections = [scipy.signal.butter(2, 0.5, "highpass", fs=SFREQ_HZ, output="sos")]
+    sections += [scipy.signal.tf2sos(*scipy.signal.iirnotch(hz, hz / 1.7, fs=SFREQ_HZ)) for hz in lines_hz]
+    pad = min(1000, n_samples - 1)
+    expected = scipy.signal.sosfiltfilt(np.concatenate(sections), signals.astype(float), axis=1, padlen=pad)
+    filter_in_place(signals, SFREQ_HZ, lines_hz)
+    np.testing.assert_allclose(signals, expected, atol=1e-6 * expected.std())
+
+
 def test_robust_sd() -> None:
     rng = np.random.default_rng(0)
     noise = 1e-5 * rng.standard_normal((1, 200_000))
@@ -103,7 +115,9 @@ def bad_channels_of(signals: np.ndarray, cap: list[str]) -> dict[str, str]:
     missing = np.zeros((len(cap), window_peaks(signals, SFREQ_HZ).shape[1]), dtype=bool)
     spectra = median_spectrum(signals, SFREQ_HZ)
     saturated = saturated_share(window_ends(signals, window_samples(SFREQ_HZ)), missing)
-    found = find_bad_channels(signals, SFREQ_HZ, robust_sd(signals), positions_m, spectra, missing, saturated)
+    found = find_bad_channels(
+        signals, window_peaks(signals, SFREQ_HZ), robust_sd(signals), positions_m, spectra, missing, saturated
+    )
     return {cap[channel]: reason for channel, reason in found.items()}
 
 

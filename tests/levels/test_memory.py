@@ -30,17 +30,20 @@ def asked(tmp_path: Path, resolution: str = "2", **changes: object) -> Settings:
 @pytest.mark.parametrize(
     ("header", "resolution", "usual_mib", "least_mib"),
     [
-        (SHORT, "4", 777, None),
-        (SHORT, "2", 1064, 957),
-        (SHORT, "1", 3564, 2212),
-        (Header(3600.0, 250.0, 64), "4", 1153, None),
-        (Header(3600.0, 250.0, 64), "2", 1311, None),
+        (SHORT, "4", 651, None),
+        (SHORT, "2", 839, 801),
+        (SHORT, "1", 2449, 1897),
+        (Header(600.0, 250.0, 64), "4", 691, None),
+        (Header(3600.0, 250.0, 64), "4", 805, None),
+        (Header(3600.0, 250.0, 64), "2", 935, None),
+        (Header(7200.0, 250.0, 64), "2", 1097, None),
+        (Header(43200.0, 250.0, 19), "4", 1697, None),
     ],
 )
 def test_measured_runs_take_what_is_foreseen(
     header: Header, resolution: str, usual_mib: int, least_mib: int | None, tmp_path: Path
 ) -> None:
-    """Peak resident memory of processes with the bundled model on two cores; see benchmarks/long_recording.py."""
+    """Peak resident memory of processes with the bundled model on two cores; see benchmarks/scaling.py."""
     needs = memory_needed(header, asked(tmp_path, resolution))
     assert needs.usual_bytes / 2**20 == pytest.approx(usual_mib, rel=0.1)
     if least_mib is not None:
@@ -60,12 +63,17 @@ def test_a_finer_grid_a_longer_recording_and_a_second_grid_need_more(tmp_path: P
         assert more.usual_bytes > few.usual_bytes > few.least_bytes
 
 
+def test_volumes_of_floating_point_numbers_need_more(tmp_path: Path) -> None:
+    as_integers, as_floats = (memory_needed(SHORT, asked(tmp_path, float32=float32)) for float32 in (False, True))
+    assert as_floats.usual_bytes - as_integers.usual_bytes == pytest.approx(11.5 * 64 * 233_500, rel=0.01)
+
+
 def test_a_scanners_series_takes_no_more_than_its_limit(tmp_path: Path) -> None:
-    alone, short, long = (
-        memory_needed(header, asked(tmp_path), compared=compared)
-        for header, compared in ((SHORT, False), (SHORT, True), (replace(SHORT, duration_s=7200.0), True))
+    long_header = replace(SHORT, duration_s=7200.0)
+    alone, short, without, long = (
+        memory_needed(header, asked(tmp_path, float32=True), compared=compared)
+        for header, compared in ((SHORT, False), (SHORT, True), (long_header, False), (long_header, True))
     )
-    without = memory_needed(replace(SHORT, duration_s=7200.0), asked(tmp_path))
     assert short.usual_bytes - alone.usual_bytes == pytest.approx(8 * 91 * 233_500, rel=0.01)
     assert long.usual_bytes - without.usual_bytes == pytest.approx(2**30, abs=2)
     assert long.least_bytes - without.least_bytes == pytest.approx(2**27, abs=2)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.parcellation import Overlap
+from bids_eeg2fmri.settings import OutputSpace
 from bids_eeg2fmri.synthesis.drawn import summarised
 from bids_eeg2fmri.synthesis.published_parcels import block_of_parcels, joined_parcels
 from bids_eeg2fmri.synthesis.volume_maps import VolumeMaps
@@ -30,6 +32,7 @@ LYING = Overlap(
 @pytest.fixture
 def maps() -> VolumeMaps:
     return VolumeMaps(
+        grid=make_grid(OutputSpace(resolution="4")),
         interpolation=sparse.csr_array(np.eye(N_VOXELS)),
         averaging=sparse.csr_array((N_BUNDLED, N_VOXELS)),
         residual_sd=np.full(N_VOXELS, RESIDUAL),

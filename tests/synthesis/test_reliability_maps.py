@@ -12,10 +12,15 @@ from bids_eeg2fmri.bold.grid import GREY_MATTER, grey_fraction, make_grid
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 from bids_eeg2fmri.network.reliability import Reliability
 from bids_eeg2fmri.settings import OutputSpace
-from bids_eeg2fmri.synthesis import reliability_maps
-from bids_eeg2fmri.synthesis.reliability_maps import make_reliability
+from bids_eeg2fmri.synthesis import grid_maps
+from bids_eeg2fmri.synthesis.grid_maps import make_grid_maps
+from bids_eeg2fmri.synthesis.reliability_maps import ReliabilityMaps, make_reliability
 
 GRID = make_grid(OutputSpace(resolution="4"))
+
+
+def made(network: NeuralField, n_electrodes: int) -> ReliabilityMaps | None:
+    return make_reliability(network, make_grid_maps(network, GRID), GRID, n_electrodes)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def network() -> NeuralField:
 
 
 def test_grey_matter_is_interpretable_and_white_is_not(network: NeuralField):
-    maps = make_reliability(network, GRID, 32)
+    maps = made(network, 32)
     assert maps is not None and maps.r.shape == maps.lower.shape == (len(GRID.tissue),)
     assert (maps.lower < maps.r).all()
     # Thirty people: the bound lies 1.3331 sd of exp(-2) below the mean, zero at a grey fraction of .3608.
@@ -46,27 +51,27 @@ def test_grey_matter_is_interpretable_and_white_is_not(network: NeuralField):
 
 
 def test_pieces_join(network: NeuralField, monkeypatch: pytest.MonkeyPatch):
-    whole = make_reliability(network, GRID, 40)
-    monkeypatch.setattr(reliability_maps, "_POINTS_PER_STEP", 7001)
-    pieces = make_reliability(network, GRID, 40)
+    whole = made(network, 40)
+    monkeypatch.setattr(grid_maps, "_POINTS_PER_STEP", 7001)
+    pieces = made(network, 40)
     np.testing.assert_allclose(pieces.r, whole.r, atol=1e-6)
     np.testing.assert_allclose(pieces.lower, whole.lower, atol=1e-6)
 
 
 def test_the_caps_are_told(network: NeuralField):
-    between, small = (make_reliability(network, GRID, size).caps for size in (40, 16))
+    between, small = (made(network, size).caps for size in (40, 16))
     assert (between.groups, between.n_people, between.smaller_than_measured) == (("26 to 45", "46 to 90"), 10, False)
     assert (small.groups, small.n_people, small.smaller_than_measured) == (("26 to 45",), 30, True)
     assert small.n_electrodes == 16
-    assert make_reliability(network, GRID, 64).caps.groups == ("46 to 90",)
+    assert made(network, 64).caps.groups == ("46 to 90",)
 
 
 def test_no_atlas_gives_no_maps(network: NeuralField):
     network.reliability.n_people[...] = np.zeros(4, np.float32)
-    assert make_reliability(network, GRID, 32) is None
-    assert make_reliability(object(), GRID, 32) is None
+    assert made(network, 32) is None
+    assert make_reliability(object(), object(), GRID, 32) is None
 
 
 def test_a_grid_without_grey_matter_has_no_share(network: NeuralField):
-    maps = make_reliability(network, GRID, 32)
+    maps = made(network, 32)
     assert np.isnan(replace(maps, grey=np.zeros_like(maps.grey)).share_interpretable)

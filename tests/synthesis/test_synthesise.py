@@ -4,14 +4,19 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import nibabel as nib
 import numpy as np
 import pytest
 from flax import nnx
 
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import make_grid
+from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.bold.parcellation import load_parcellation, overlap
+from bids_eeg2fmri.derivatives.encoding import bold_encoding, total_sd_encoding
+from bids_eeg2fmri.derivatives.nifti import nifti_writer
 from bids_eeg2fmri.eeg.recording import VolumeClock
+from bids_eeg2fmri.errors import BadDataError
 from bids_eeg2fmri.network.neuralfield import NeuralField, NeuralFieldConfig
 from bids_eeg2fmri.network.recording_facts import RecordingFacts
 from bids_eeg2fmri.settings import OutputSpace
@@ -178,3 +183,62 @@ def test_bad_frames_do_not_speak(network, maps, spectrogram):
     )
     clock = VolumeClock(0.0, 2.0, 150, "assumed")
     np.testing.assert_allclose(_run(network, maps, masked, clock)[0], _run(network, maps, silent, clock)[0], atol=1e-4)
+
+
+def test_images_hold_the_same_volumes(network, maps, spectrogram):
+    clock = VolumeClock(0.0, 2.0, VOLUMES_PER_BLOCK + 40, "assumed")
+    plain, imaged = (Synthesis(network, maps, spectrogram, clock) for _ in range(2))
+    volumes = list(plain)
+    bold, sd = bold_encoding(), total_sd_encoding()
+    for block, numbers in zip(volumes, imaged.for_images(bold, sd), strict=True):
+        assert numbers.bold.dtype == np.int16 and numbers.bold.shape == block.mean_z.shape
+        units = numbers.bold * bold.slope + bold.intercept
+        np.testing.assert_allclose(units, 1000 + 10 * block.mean_z, atol=0.51 * bold.slope)
+        np.testing.assert_allclose(numbers.total_sd * sd.slope, 10 * block.total_sd_z, atol=0.51 * sd.slope)
+    np.testing.assert_allclose(imaged.statistics().mean_sd_z, plain.statistics().mean_sd_z, rtol=1e-5)
+
+
+@pytest.mark.parametrize("float32", [False, True])
+def test_images_hold_the_volumes(network, maps, spectrogram, tmp_path, float32):
+    clock = VolumeClock(0.0, 2.0, 30, "assumed")
+    bold, sd = bold_encoding(float32), total_sd_encoding(float32)
+    (block,) = Synthesis(network, maps, spectrogram, clock)
+    (numbers,) = Synthesis(network, maps, spectrogram, clock).for_images(bold, sd)
+    expected = (1000 + 10 * block.mean_z, 10 * block.total_sd_z)
+    for name, encoding, values, units in zip("bs", (bold, sd), (numbers.bold, numbers.total_sd), expected, strict=True):
+        path = tmp_path / f"{name}.nii.gz"
+        with nifti_writer(path, GRID, encoding, n_volumes=30, tr_s=2.0) as writer:
+            writer.write(values)
+        np.testing.assert_allclose(
+            nib.load(path).get_fdata()[GRID.mask].T, units, rtol=1e-6, atol=0.51 * encoding.slope
+        )
+
+
+def test_volumes_that_numbers_cannot_hold_come_as_values(network, maps, spectrogram):
+    loud = nnx.clone(network)
+    loud.gain[...] = 1e4 * loud.gain[...]
+    clock = VolumeClock(0.0, 2.0, 30, "assumed")
+    (values,) = Synthesis(loud, maps, spectrogram, clock)
+    (block,) = Synthesis(loud, maps, spectrogram, clock).for_images(bold_encoding(), total_sd_encoding())
+    np.testing.assert_array_equal(block.bold, values.mean_z)
+    np.testing.assert_array_equal(block.total_sd, values.total_sd_z)
+
+
+def test_a_prediction_that_is_no_number_is_refused(network, maps, spectrogram):
+    broken = nnx.clone(network)
+    broken.gain[...] = np.nan * broken.gain[...]
+    with pytest.raises(BadDataError, match="not numbers"):
+        next(iter(Synthesis(broken, maps, spectrogram, VolumeClock(0.0, 2.0, 30, "assumed"))))
+
+
+def test_statistics_are_those_of_the_volumes(network, maps, spectrogram):
+    clock = VolumeClock(0.0, 2.0, VOLUMES_PER_BLOCK + 40, "assumed")
+    synthesis = Synthesis(network, maps, spectrogram, clock)
+    streamed = OnlineStatistics(GRID, clock.n_volumes)
+    for block in synthesis:
+        streamed.update(block.mean_z, block.total_sd_z)
+    found, expected = synthesis.statistics(), streamed.finish()
+    for name in ("mean_z", "tstd_z", "total_sd_z", "mean_sd_z", "region_means_z", "step_rms_z", "carpet_z"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-4, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(found.film.mean_z, expected.film.mean_z, atol=1e-5)
+    np.testing.assert_allclose(found.film.sd_z, expected.film.sd_z, rtol=1e-4)

@@ -16,6 +16,7 @@ from ..options import TrainingOptions
 from .devices import replicated, split_over
 from .feed import Batch
 from .objective import Objective
+from .optimiser import global_norm
 from .state import Anatomy, TrainingState, Weights
 
 Step = Callable[[TrainingState, Batch], tuple[TrainingState, Float[Array, ""]]]
@@ -47,7 +48,7 @@ def make_step(
         weights = Weights(parameters, statistics)
         count = batch.weights.sum()
         sums = {name: state.sums[name] + count * value for name, value in {"loss": loss, **parts}.items()}
-        sums["gradient_norm"] = state.sums["gradient_norm"] + optax.global_norm(gradient)
+        sums["gradient_norm"] = state.sums["gradient_norm"] + global_norm(gradient)
         sums["volumes"] = state.sums["volumes"] + count
         sums["steps"] = state.sums["steps"] + 1
         average = _moved(state.average, weights, state.step, options.ema_decay)
