@@ -97,7 +97,8 @@ def render(
     ``widening`` multiplies the sd of a volume.
     """
     as_they_are = Encoding("float32")
-    encoded = _encoded(coefficients, conditions, widening, counted, maps, as_they_are, as_they_are)
+    inputs = (coefficients, conditions, widening, counted, maps)
+    encoded = render_encoded(*inputs, bold=as_they_are, total_sd=as_they_are)
     return Rendered(encoded.mean, encoded.total_sd, encoded.aleatoric, encoded.epistemic)
 
 
@@ -112,19 +113,7 @@ def render_encoded(
     bold: Encoding,
     total_sd: Encoding,
 ) -> Encoded:
-    """The volumes of :func:`render` as images of whole numbers store them."""
-    return _encoded(coefficients, conditions, widening, counted, maps, bold, total_sd)
-
-
-def _encoded(
-    coefficients: Float[Array, "members volumes maps"],
-    conditions: Float[Array, "volumes conditions"],
-    widening: Float[Array, " volumes"],
-    counted: Float[Array, " volumes"],
-    maps: RenderMaps,
-    bold: Encoding,
-    total_sd: Encoding,
-) -> Encoded:
+    """The volumes of :func:`render` as images with these encodings store them."""
     n_members, n_volumes, n_maps = coefficients.shape
     stacked = _mean_and_contrasts(coefficients).reshape(-1, n_maps)
     n_points = len(maps.factor)
