@@ -27,8 +27,8 @@ def learning_rate(options: TrainingOptions, n_steps: int) -> optax.Schedule:
 
 
 def make_optimiser(options: TrainingOptions, n_steps: int) -> optax.GradientTransformation:
-    """Adam behind a limit on the gradient's global norm."""
-    return optax.chain(_clipped(options.clip_norm), optax.adam(learning_rate(options, n_steps), eps=_EPSILON))
+    """Adam; the step scales the gradients down to the limit of their norm (:func:`within_norm`) before."""
+    return optax.adam(learning_rate(options, n_steps), eps=_EPSILON)
 
 
 def global_norm(gradient: Any) -> Float[Array, ""]:
@@ -36,11 +36,6 @@ def global_norm(gradient: Any) -> Float[Array, ""]:
     return jnp.sqrt(sum((jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(gradient)), start=jnp.zeros(())))
 
 
-def _clipped(limit: float) -> optax.GradientTransformation:
-    """Gradients scaled down to a global norm, those within it unchanged."""
-
-    def update(gradient: Any, state: Any, parameters: Any = None) -> tuple[Any, Any]:
-        factor = limit / jnp.maximum(global_norm(gradient), limit)
-        return jax.tree.map(lambda leaf: factor * leaf, gradient), state
-
-    return optax.GradientTransformation(lambda parameters: optax.EmptyState(), update)
+def within_norm(norm: Float[Array, ""], limit: float) -> Float[Array, ""]:
+    """The factor that scales gradients of a norm down to a limit, one for those within it."""
+    return limit / jnp.maximum(norm, limit)

@@ -11,12 +11,14 @@ from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from ...network.calhas2022.factored_dense import Factors
 from ...network.calhas2022.nonnegative import project_nonnegative
 from ..options import TrainingOptions
 from .devices import replicated, split_over
 from .feed import Batch
+from .large_kernel import apart, collect_factors, total_norm, with_kernel, zero_factors
 from .objective import Objective
-from .optimiser import global_norm
+from .optimiser import within_norm
 from .state import Anatomy, TrainingState, Weights
 
 Step = Callable[[TrainingState, Batch], tuple[TrainingState, Float[Array, ""]]]
@@ -35,20 +37,35 @@ def make_step(
     on seed and step alone: devices share the work without changing what is computed.
     """
 
-    def step(state: TrainingState, constants: nnx.State, batch: Batch) -> tuple[TrainingState, Float[Array, ""]]:
-        def loss_of(parameters: nnx.State) -> tuple[Float[Array, ""], tuple[dict[str, Array], nnx.State]]:
-            network = anatomy.network(Weights(parameters, state.weights.statistics), constants, training=True)
+    def differentiated(
+        state: TrainingState, constants: nnx.State, batch: Batch
+    ) -> tuple[nnx.State, Float[Array, ""], tuple[Float[Array, ""], dict[str, Array], nnx.State]]:
+        kernel, others = apart(state.weights.parameters)
+
+        def loss_of(
+            others: nnx.State, factors: Factors | None
+        ) -> tuple[Float[Array, ""], tuple[dict[str, Array], nnx.State]]:
+            weights = Weights(nnx.merge_state(kernel, others), state.weights.statistics)
+            network = anatomy.network(weights, constants, training=True)
             draw_anew(network, options.seed, state.step)
+            collect_factors(network, factors)
             loss, parts = objective.of_batch(network, batch)
             return loss, (parts, nnx.state(network, nnx.BatchStat))
 
-        (loss, (parts, statistics)), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.weights.parameters)
+        by_both = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
+        (loss, aside), (gradient, factors) = by_both(others, zero_factors(kernel, len(batch.weights)))
+        return with_kernel(gradient, kernel, factors), total_norm(gradient, factors), (loss, *aside)
+
+    def step(state: TrainingState, constants: nnx.State, batch: Batch) -> tuple[TrainingState, Float[Array, ""]]:
+        gradient, norm, (loss, parts, statistics) = differentiated(state, constants, batch)
+        scale = within_norm(norm, options.clip_norm)
+        gradient = jax.tree.map(lambda leaf: scale * leaf, gradient)
         updates, optimiser_state = optimiser.update(gradient, state.optimiser, state.weights.parameters)
         parameters = _projected(anatomy, optax.apply_updates(state.weights.parameters, updates), state, constants)
         weights = Weights(parameters, statistics)
         count = batch.weights.sum()
         sums = {name: state.sums[name] + count * value for name, value in {"loss": loss, **parts}.items()}
-        sums["gradient_norm"] = state.sums["gradient_norm"] + global_norm(gradient)
+        sums["gradient_norm"] = state.sums["gradient_norm"] + norm
         sums["volumes"] = state.sums["volumes"] + count
         sums["steps"] = state.sums["steps"] + 1
         average = _moved(state.average, weights, state.step, options.ema_decay)

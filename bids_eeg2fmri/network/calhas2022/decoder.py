@@ -13,6 +13,7 @@ from .attention import Scores
 from .config import Calhas2022Config
 from .cosine import cosine_transform, inverse_cosine
 from .dense_variational import DenseFlipout, DenseVariational
+from .factored_dense import FactoredLinear
 from .fourier import FixedFourierFeatures, RandomFourierFeatures
 from .style import GraphStyle, StylePrior
 from .variational_cosine import VariationalInverseCosine
@@ -132,8 +133,8 @@ class Decoder(nnx.Module):
             return inverse_cosine(x, self.fmri_shape)
         return self._dense(self.voxel_dense, x.reshape(len(x), -1)).reshape(-1, *self.fmri_shape)
 
-    def _dense(self, layer: Dense, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
-        if isinstance(layer, nnx.Linear):
+    def _dense(self, layer: Dense | FactoredLinear, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
+        if isinstance(layer, nnx.Linear | FactoredLinear):
             return layer(x)
         if isinstance(layer, DenseFlipout):
             return layer(x, self._key(), shared=self.draws_are_held)

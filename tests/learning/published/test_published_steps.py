@@ -20,6 +20,7 @@ from bids_eeg2fmri.learning.published import loop
 from bids_eeg2fmri.learning.published.course import Course
 from bids_eeg2fmri.learning.published.devices import make_mesh
 from bids_eeg2fmri.learning.published.feed import Batch
+from bids_eeg2fmri.learning.published.fit import make_network
 from bids_eeg2fmri.learning.published.log import read_log, write_log
 from bids_eeg2fmri.learning.published.objective import Objective
 from bids_eeg2fmri.learning.published.optimiser import learning_rate, make_optimiser
@@ -28,6 +29,7 @@ from bids_eeg2fmri.learning.published.state import first_state, take_apart
 from bids_eeg2fmri.learning.published.step import draw_anew, make_step
 from bids_eeg2fmri.learning.published.validation import make_validation
 from bids_eeg2fmri.network.calhas2022 import Calhas2022Config
+from bids_eeg2fmri.network.calhas2022.config import Blocks
 
 
 def batch_of(volumes, numbers, weights=None):
@@ -151,6 +153,37 @@ def test_a_step_is_clipped_adam_and_the_average_lags_behind(people):
     np.testing.assert_allclose(kernel(after.average), average, atol=1e-6)
     later, _ = step(after, batch)
     np.testing.assert_allclose(kernel(later.average), 0.15 * average + 0.85 * kernel(later.weights), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_volumes", [3, 10])
+def test_all_weights_of_the_network_get_their_gradient(n_volumes):
+    config = Calhas2022Config(
+        eeg_shape=(4, 8, 3),
+        fmri_shape=(5, 4, 3),
+        latent_shape=(2, 2, 2),
+        n_filters=2,
+        eeg_blocks=Blocks(((2, 3, 2),), ((1, 1, 1),), (2, 2, 1), (1, 1, 1)),
+        fmri_blocks=Blocks(((2, 2, 2),), ((1, 1, 1),), (2, 2, 1), (1, 1, 1)),
+        fmri_dropout=0.0,
+    )
+    rng = np.random.default_rng(0)
+    shapes = ((n_volumes, 3, 4, 8), (n_volumes, 5, 4, 3))
+    batch = Batch(*(jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in shapes), jnp.ones(n_volumes))
+    network, options = make_network(config, 0), replace(OPTIONS, clip_norm=0.1)
+    anatomy, weights = take_apart(network)
+    optimiser = make_optimiser(options, 100)
+    step = make_step(anatomy, optimiser, options, make_mesh(n_volumes), Objective())
+    after, _ = step(first_state(weights, optimiser), batch)
+
+    network.train()
+    gradient = nnx.jit(nnx.grad(lambda network: Objective().of_batch(network, batch)[0]))(network)
+    norm = float(optax.global_norm(gradient))
+    assert norm > 0.1
+    assert float(after.sums["gradient_norm"]) == pytest.approx(norm, rel=1e-4)
+    # After one step the first moment is a tenth of the gradient.
+    moment = optax.tree.get(after.optimiser, "mu")
+    assert "kernel" in moment["decoder"]["voxel_dense"]
+    jax.tree.map(lambda m, g: np.testing.assert_allclose(m, 0.01 / norm * g, atol=1e-6), moment, gradient)
 
 
 def kernel(weights):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jax import lax
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bids_eeg2fmri.network.calhas2022 import convolution
+from bids_eeg2fmri.network.calhas2022 import banded_convolution
 from bids_eeg2fmri.network.calhas2022.config import ArchitectureError
 from bids_eeg2fmri.network.calhas2022.convolution import max_pool, same_convolution, valid_convolution, valid_shape
 
@@ -100,7 +100,7 @@ def test_windows_copied_a_few_samples_at_a_time(monkeypatch, at_once):
     # 7 x 2 windows of 6 values in two filters, 2 more along the banded axis: batches of 5 leave a remainder of one.
     shape, kernel, strides = (8, 5, 6), (2, 3, 5), (1, 2, 1)
     n_values = 7 * 2 * (2 * 3 * shape[2] * 2)
-    monkeypatch.setattr(convolution, "_MAX_COPIED", at_once * n_values)
+    monkeypatch.setattr(banded_convolution, "_MAX_COPIED", at_once * n_values)
     _assert_same_with_gradients(
         lambda x, k: valid_convolution(x, k, strides),
         lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=_LAYOUT),
