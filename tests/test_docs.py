@@ -17,7 +17,7 @@ from bids_eeg2fmri import errors
 from bids_eeg2fmri.bids.filter_file import read_filter_file
 from bids_eeg2fmri.bids.recording_file import RecordingFile
 from bids_eeg2fmri.bold.atlas import load_atlas
-from bids_eeg2fmri.bold.confounds import confounds_table
+from bids_eeg2fmri.bold.confounds import confounds_table, drift_names
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.bold.real_bold import RealBold
@@ -195,10 +195,11 @@ def test_every_confound_stands_in_the_outputs() -> None:
     grid = make_grid(OutputSpace(resolution="4"))
     statistics = OnlineStatistics(grid, 90, n_carpet=10)
     statistics.update(*np.zeros((2, 90, len(grid.tissue)), np.float32))
-    columns = confounds_table(statistics.finish(), tr_s=2.0).columns
+    columns = [*confounds_table(statistics.finish(), tr_s=2.0), *drift_names(90, 2.0)]
     named = documented(read("docs/outputs.md"))
     bases = {re.sub(r"(_derivative1)?(_power2)?$", "", column) for column in columns if not column.startswith("cosine")}
     endings = {column.removeprefix("csf") for column in columns if column.startswith("csf_")}
+    assert columns[-2] == "cosine00"
     assert bases | {f"...{ending}" for ending in endings} | {"cosine00"} <= named
 
 

@@ -5,6 +5,7 @@ Column names follow fMRIPrep (Esteban et al. 2019, doi 10.1038/s41592-018-0235-4
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .series_statistics import SeriesStatistics
 
 MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 HIGH_PASS_PERIOD_S = 128.0
+_VALUES_PER_BLOCK = 2**19
 
 _NO_MOTION = "Zero by construction: synthetic BOLD has no head motion"
 _DESCRIPTIONS = {
@@ -36,7 +38,7 @@ _LENGTH_UNITS = {"trans": "mm", "rot": "rad"}
 
 
 def confounds_table(statistics: SeriesStatistics, tr_s: float) -> pd.DataFrame:
-    """Confounds of a synthetic recording, one row per volume.
+    """Confounds of a synthetic recording but for the slow cosines, one row per volume.
 
     Parameters
     ----------
@@ -63,24 +65,44 @@ def confounds_table(statistics: SeriesStatistics, tr_s: float) -> pd.DataFrame:
     columns["framewise_displacement"] = columns["rmsd"] = _change(np.zeros(n_volumes))
     for name in MOTION:
         columns |= _expanded(name, np.zeros(n_volumes))
-    for index, cosine in enumerate(cosine_drifts(n_volumes, tr_s)):
-        columns[f"cosine{index:02d}"] = cosine
     return pd.DataFrame(columns)
 
 
-def confounds_sidecar(table: pd.DataFrame) -> dict[str, Any]:
-    """Description of every column of a confounds table."""
-    return {column: _described(column) for column in table.columns}
+def with_drifts(table: pd.DataFrame, tr_s: float) -> Iterator[pd.DataFrame]:
+    """The table with the slow cosines beside it, some rows after the others: a long series has many cosines.
 
-
-def cosine_drifts(n_volumes: int, tr_s: float) -> Float[np.ndarray, "drifts volumes"]:
-    """Discrete cosines slower than 1/128 Hz, scaled to unit norm, without the constant.
-
-    As many as nilearn's ``create_cosine_drift`` gives: floor(2 x duration / period).
+    Parameters
+    ----------
+    table
+        From :func:`confounds_table`.
+    tr_s
+        Repetition time in seconds.
     """
+    names = drift_names(len(table), tr_s)
+    rows = max(_VALUES_PER_BLOCK // (len(names) + table.shape[1]), 1)
+    for start in range(0, len(table), rows):
+        block = table.iloc[start : start + rows]
+        drifts = cosine_drifts(len(table), tr_s, slice(start, start + rows))
+        yield pd.concat([block, pd.DataFrame(drifts.T, columns=names, index=block.index)], axis=1)
+
+
+def confounds_sidecar(columns: Iterable[str]) -> dict[str, Any]:
+    """Description of every column of a confounds table."""
+    return {column: _described(column) for column in columns}
+
+
+def drift_names(n_volumes: int, tr_s: float) -> list[str]:
+    """Columns of the slow cosines, as many as nilearn's ``create_cosine_drift`` gives: floor(2 x duration / period)."""
     order = min(n_volumes - 1, int(np.floor(2 * n_volumes * tr_s / HIGH_PASS_PERIOD_S)))
-    cycles = np.arange(1, order + 1)[:, None]
-    phase = np.pi * (np.arange(n_volumes) + 0.5) / n_volumes
+    return [f"cosine{index:02d}" for index in range(order)]
+
+
+def cosine_drifts(
+    n_volumes: int, tr_s: float, volumes: slice = slice(None)
+) -> Float[np.ndarray, "drifts some_volumes"]:
+    """Discrete cosines slower than 1/128 Hz, scaled to unit norm over all volumes, without the constant."""
+    cycles = np.arange(1, len(drift_names(n_volumes, tr_s)) + 1)[:, None]
+    phase = np.pi * (np.arange(n_volumes)[volumes] + 0.5) / n_volumes
     return np.sqrt(2 / n_volumes) * np.cos(cycles * phase)
 
 

@@ -7,13 +7,15 @@ from jaxtyping import Float
 
 from .film import SliceFilm
 from .grid import Grid
-from .series_statistics import N_CARPET, SeriesStatistics, carpet_voxels, region_weights
+from .series_statistics import N_CARPET, SeriesStatistics, carpet_voxels, inverse_sd, region_weights
+from .thinning import ColumnMeans
 
 
 class OnlineStatistics:
     """Gathers the statistics of a series that is never held as a whole.
 
-    Memory is a few maps, the carpet's subset and the pixels of the film, whatever the number of volumes.
+    Memory is a few maps, what the carpet shows, the products of its voxels and the pixels of the film, whatever the
+    number of volumes.
 
     Parameters
     ----------
@@ -22,7 +24,7 @@ class OnlineStatistics:
     n_volumes
         Number of volumes that will come.
     n_carpet
-        Number of voxels, drawn at random over the brain, whose whole series is kept.
+        Number of voxels of the carpet, drawn at random over the brain.
     """
 
     def __init__(self, grid: Grid, n_volumes: int, n_carpet: int = N_CARPET) -> None:
@@ -36,27 +38,34 @@ class OnlineStatistics:
         self._mean_sd = np.zeros(n_volumes, np.float32)
         self._carpet_voxels = carpet_voxels(tissue, n_carpet)
         self._carpet_tissue = tissue[self._carpet_voxels]
-        self._carpet = np.zeros((self._carpet_voxels.size, n_volumes), np.float32)
+        self._carpet = ColumnMeans(n_volumes, self._carpet_voxels.size)
+        self._carpet_products = np.zeros((self._carpet_voxels.size,) * 2)
         self._film = SliceFilm(grid, n_volumes)
 
     def update(
         self, mean_z: Float[np.ndarray, "volumes voxels"], total_sd_z: Float[np.ndarray, "volumes voxels"]
     ) -> None:
         """Take in the next block of predicted volumes and their predictive sd (standardised units)."""
+        if self._seen == 0:
+            self._reference[:] = mean_z[0]
         block = slice(self._seen, self._seen + mean_z.shape[0])
         self._film.update(self._seen, mean_z, total_sd_z)
         self._region_means[block] = mean_z @ self._region_weights
-        self._carpet[:, block] = mean_z[:, self._carpet_voxels].T
+        self._add_to_carpet(mean_z)
         self._mean_sd[block] = total_sd_z.mean(1)
         for volume_z, sd_z in zip(mean_z, total_sd_z, strict=True):
             self._add_volume(volume_z)
             self._variance_sum += np.multiply(sd_z, sd_z, out=self._scratch)
 
+    def _add_to_carpet(self, mean_z: Float[np.ndarray, "volumes voxels"]) -> None:
+        shown = mean_z[:, self._carpet_voxels]
+        self._carpet.update(self._seen, shown)
+        deviations = shown - self._reference[self._carpet_voxels]
+        self._carpet_products += deviations.T @ deviations
+
     def _add_volume(self, volume_z: Float[np.ndarray, " voxels"]) -> None:
         change = self._scratch
-        if self._seen == 0:
-            self._reference[:] = volume_z
-        else:
+        if self._seen:
             np.subtract(volume_z, self._previous, out=change)
             change *= change
             self._step_square_sum += change
@@ -81,7 +90,15 @@ class OnlineStatistics:
             region_means_z=self._region_means,
             step_rms_z=self._step_rms,
             typical_step_z=float(np.sqrt(self._step_square_sum / max(seen - 1, 1)).mean()),
-            carpet_z=self._carpet,
+            carpet_z=self._carpet.means.T,
             carpet_tissue=self._carpet_tissue,
+            global_signal_share=self._global_signal_share(),
             film=self._film,
         )
+
+    def _global_signal_share(self) -> float:
+        """Mean correlation between all pairs of the carpet's voxels."""
+        mean = self._sum[self._carpet_voxels] / self._seen
+        covariance = self._carpet_products / self._seen - np.outer(mean, mean)
+        weights = inverse_sd(np.diag(covariance)) / len(mean)
+        return float(weights @ covariance @ weights)

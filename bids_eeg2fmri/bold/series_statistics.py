@@ -35,7 +35,10 @@ class SeriesStatistics:
     typical_step_z
         Mean over voxels of the root mean square change over time.
     carpet_z, carpet_tissue
-        Series of a fixed subset of voxels, ordered grey matter, white matter, CSF; and their tissue.
+        Series of a fixed subset of voxels, ordered grey matter, white matter, CSF; and their tissue. In long series a
+        column is the mean of several volumes (:mod:`.thinning`).
+    global_signal_share
+        Mean correlation between all pairs of the subset's series (Saad et al. 2013, Brain Connect 3:339).
     film
         A few slices over time.
     """
@@ -47,8 +50,9 @@ class SeriesStatistics:
     region_means_z: Float[np.ndarray, "volumes 3"]
     step_rms_z: Float[np.ndarray, " volumes"]
     typical_step_z: float
-    carpet_z: Float[np.ndarray, "subset volumes"]
+    carpet_z: Float[np.ndarray, "subset columns"]
     carpet_tissue: Int[np.ndarray, " subset"]
+    global_signal_share: float
     film: SliceFilm
 
     @property
@@ -101,6 +105,11 @@ def region_weights(tissue: Int[np.ndarray, " voxels"]) -> Float[np.ndarray, "vox
     """Columns that average brain voxels over CSF, white matter and the whole brain."""
     members = np.stack([tissue == CSF, tissue == WHITE_MATTER, np.ones_like(tissue, bool)], axis=1).astype(np.float32)
     return members / np.maximum(members.sum(0), 1)
+
+
+def inverse_sd(variance: Float[np.ndarray, " subset"]) -> Float[np.ndarray, " subset"]:
+    """One over the standard deviation; zero for what does not vary, which correlates with nothing."""
+    return np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1)), 0)
 
 
 def carpet_voxels(tissue: Int[np.ndarray, " voxels"], n_carpet: int = N_CARPET) -> Int[np.ndarray, " subset"]:

@@ -19,8 +19,6 @@ from ..derivatives.relevance import (
     write_described,
 )
 from ..derivatives.sidecars import RunFacts
-from ..explanation.calhas2022_relevance import explain_calhas2022
-from ..explanation.neuralfield_relevance import explain_neuralfield
 from ..explanation.regions import Region, chosen_regions, region_weights
 from ..explanation.relevance import Explanation
 from ..explanation.relevance_table import graph_description, graph_table, relevance_description, relevance_table
@@ -84,6 +82,10 @@ def explain_recording(job: Job, facts: RunFacts, maps: Maps) -> Explained | None
 
 
 def _explain(job: Job, facts: RunFacts, maps: Maps, regions: Sequence[Region]) -> Explanation:
+    # Most runs explain nothing.
+    from ..explanation.calhas2022_relevance import explain_calhas2022
+    from ..explanation.neuralfield_relevance import explain_neuralfield
+
     network, onsets_s = job.model.bundle.network, job.recording.clock.onsets_s
     weights = region_weights(regions, facts.grid.coordinates_mm)
     names = tuple(region.name for region in regions)

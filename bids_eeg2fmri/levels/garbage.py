@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# New objects between two looks, and looks at the young between two at older ones. A figure makes some ten thousand
+# objects that go all together: the usual 700 look through them, again and again, while they are in use.
+_THRESHOLDS = (20_000, 10, 4)
 
 
 @contextmanager
@@ -22,4 +27,12 @@ def loading_to_stay() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(*_THRESHOLDS)
         gc.enable()
+        atexit.register(_leave_the_rest)
+
+
+def _leave_the_rest() -> None:
+    """Do not look through everything once more at the end: the system takes it all back."""
+    gc.disable()
+    gc.freeze()

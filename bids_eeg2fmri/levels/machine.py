@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from ..errors import OutputError, UsageError, WriteError
 from ..settings import Settings
+from .allocator import ARENAS_VARIABLE, limit_arenas
 from .logs import usable_cpus
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def prepare_environment(settings: Settings, environ: MutableMapping[str, str] = 
         "MNE_LOGGING_LEVEL": "INFO" if settings.verbosity > 1 else "WARNING",
         # GPUs round the factors of a float32 product to ten bits unless told otherwise.
         "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+        ARENAS_VARIABLE: "1",
     }
     if not settings.dry_run:
         # A dry run writes nothing, not even what loading the model compiles.
@@ -51,6 +53,8 @@ def prepare_environment(settings: Settings, environ: MutableMapping[str, str] = 
         }
     for name, value in defaults.items():
         environ.setdefault(name, value)
+    if environ is os.environ:
+        limit_arenas(environ)
 
 
 def choose_device(settings: Settings) -> str:

@@ -16,14 +16,14 @@ from .scanner_file import look_for_scanner
 logger = logging.getLogger(__name__)
 
 # Peak resident memory of whole runs with the bundled model, at 1, 2 and 4 mm, with both sizes of blocks, and of up to
-# twelve hours, is this to within a tenth. Signals and spectrogram lie in files, whatever the length. The
-# interpreter with its libraries, the network and the figures:
-_PROCESS_BYTES = 657_000_000
-_BYTES_PER_VOXEL = 600
-_BYTES_PER_VOXEL_AND_VOLUME_OF_A_BLOCK = 6.5
+# twelve hours, is this to within a tenth where programs have to be compiled, and less where they need not. Signals and
+# spectrogram lie in files, whatever the length. The interpreter with its libraries, the network and the figures:
+_PROCESS_BYTES = 525_000_000
+_BYTES_PER_VOXEL = 720
+_BYTES_PER_VOXEL_AND_VOLUME_OF_A_BLOCK = 5
 # Where volumes are floating-point numbers all the way: for images of such, or to be compared with a scanner's.
 _BYTES_PER_FLOAT_VOXEL_AND_VOLUME_OF_A_BLOCK = 18
-_BYTES_PER_VOLUME = 55_000
+_BYTES_PER_VOLUME = 5_000
 _BYTES_PER_CHANNEL = 700_000
 _BYTES_PER_SCANNER_VALUE = 8
 _TEMPLATE_BRAIN_MM3 = 1_868_000

@@ -42,24 +42,19 @@ def recording_metrics(
         "relative_uncertainty_median": np.median(statistics.total_sd_map / tstd),
         "share_interpretable": np.nan if reliability is None else reliability.share_interpretable,
         "novelty_median": np.median(summary.novelty),
-        "global_signal_share": global_signal_share(statistics.carpet_z),
+        "global_signal_share": statistics.global_signal_share,
         "share_power_001_010_hz": resting_band_share(summary.parcel_mean_z, recording.clock.tr_s),
     }
     return {name: value if isinstance(value, int) else float(f"{float(value):.6g}") for name, value in metrics.items()}
 
 
-def global_signal_share(series: Float[np.ndarray, "voxels volumes"]) -> float:
-    """Mean correlation between all pairs of series (Saad et al. 2013, Brain Connect 3:339)."""
-    centred = series - series.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(centred, axis=1, keepdims=True)
-    unit = centred / np.where(norm > 0, norm, 1)
-    return float(np.square(unit.mean(axis=0)).sum())
-
-
 def resting_band_share(series: Float[np.ndarray, "volumes parcels"], tr_s: float) -> float:
     """Share of the series' power between 0.01 and 0.1 Hz, the mean left out."""
-    power = np.square(np.abs(np.fft.rfft(series - series.mean(axis=0), axis=0))).sum(axis=1)
+    # A parcel at a time: spectra of all of them at once would be the largest arrays of a long recording.
     freqs_hz = np.fft.rfftfreq(len(series), tr_s)
+    power = np.zeros(len(freqs_hz))
+    for one in series.T:
+        power += np.square(np.abs(np.fft.rfft(one - one.mean())))
     low, high = _RESTING_BAND_HZ
     total = power[1:].sum()
     return float(power[(freqs_hz >= low) & (freqs_hz <= high)].sum() / total) if total > 0 else 0.0

@@ -18,6 +18,7 @@ from .attempt import attempt, failed, loaded_model
 from .dry_run import dry_run
 from .executors import memory_of_each, run_each
 from .foreign_dataset import refuse_foreign_dataset
+from .garbage import loading_to_stay
 from .logs import RunLogs, open_run_logs, silence_stdout
 from .machine import choose_device, prepare_scratch, require_writable
 from .plan import Plan, make_plan
@@ -57,8 +58,9 @@ def run_participant(settings: Settings, command: str) -> int:
     if settings.boilerplate_only or settings.reports_only:
         return _write_texts_only(selection, settings, command)
 
-    device = choose_device(settings)
-    model = loaded_model(settings)
+    with loading_to_stay():
+        device = choose_device(settings)
+        model = loaded_model(settings)
     states = make_plan(selection, settings, model.bundle.sha256)
     logs = _open_output(settings, model, command)
     logger.info("Device: %s. Logs: %s", device, logs.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,10 +93,15 @@ class ScannerComparison:
         self._previous.update(np.concatenate([self._last, observed[:-1]]), None, observed)
         self._last = observed[-1:]
 
-    def finish(self, summary: PredictionSummary) -> Comparison:
-        """The scores of the model and of the baselines, and what the report shows."""
+    def finish(
+        self, summary: PredictionSummary, features: Iterable[Float[np.ndarray, "volumes rows bands"]]
+    ) -> Comparison:
+        """The scores of the model and of the baselines, and what the report shows.
+
+        ``features`` are what the network received, block by block.
+        """
         result = self._model.finish(parcel_sd_z=summary.parcel_sd_z, parcel_widths=self._calibration.get("parcels"))
-        scores = result.scores | self._baselines(summary, result)
+        scores = result.scores | self._baselines(fixed_sign_power(features, summary.parcel_mean_z.shape[1]), result)
         valid = np.isfinite(result.parcel_r)
         return Comparison(
             source=self._scanner.uri,
@@ -111,25 +116,28 @@ class ScannerComparison:
             parcel_sd_z=summary.parcel_sd_z[result.compared][:, valid],
         )
 
-    def _baselines(self, summary: PredictionSummary, result: OnlineScores) -> dict[str, float]:
+    def _baselines(self, power: Float[np.ndarray, "volumes parcels"] | None, result: OnlineScores) -> dict[str, float]:
         valid, observed = np.isfinite(result.parcel_r), result.observed_parcels_z
         previous, before = self._previous.scores(), np.concatenate([np.zeros_like(observed[:1]), observed[:-1]])
         scores = {f"{name}_mean_volume": value for name, value in _MEAN_VOLUME.items()}
         scores |= {f"{name}_previous_volume": previous[name] for name in ("voxel_r", "spatial_r", "skill")}
         scores["parcel_r_previous_volume"] = _mean_r(before, observed, valid)
-        power = fixed_sign_power(summary)
         if power is not None:
             scores["parcel_r_source_power"] = _mean_r(power, observed, valid)
             scores["fc_r_source_power"] = connectivity_similarity(power[:, valid], observed[:, valid])
         return scores
 
 
-def fixed_sign_power(summary: PredictionSummary) -> Float[np.ndarray, "volumes parcels"] | None:
+def fixed_sign_power(
+    features: Iterable[Float[np.ndarray, "volumes rows bands"]], n_parcels: int
+) -> Float[np.ndarray, "volumes parcels"] | None:
     """Source power with fixed signs; ``None`` when the network received something else than source power."""
-    features = summary.features_z
-    if features.shape[1:] != (summary.parcel_mean_z.shape[1], len(FIXED_SIGNS)):
-        return None
-    return features @ np.asarray(FIXED_SIGNS, features.dtype)
+    blocks = []
+    for block in features:
+        if block.shape[1:] != (n_parcels, len(FIXED_SIGNS)):
+            return None
+        blocks.append(block @ np.asarray(FIXED_SIGNS, block.dtype))
+    return np.concatenate(blocks)
 
 
 def _mean_r(

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from ..bold.confounds import confounds_sidecar, confounds_table
+from ..bold.confounds import confounds_sidecar, confounds_table, drift_names, with_drifts
 from ..bold.series_statistics import SeriesStatistics
 from ..derivatives.atomic import write_json
 from ..derivatives.completeness import clear_leftovers, matching, remove_images, withdraw_completeness
@@ -104,7 +104,7 @@ def _predict(job: Job, facts: RunFacts, maps: Maps, synthesis: RunningSynthesis)
     comparison = None
     if comparing is not None:
         with job.clock("scores"):
-            comparison = comparing.finish(summary)
+            comparison = comparing.finish(summary, synthesis.features())
     reliability = make_reliability(job.model.bundle.network, maps, facts.grid, int(recording.good.sum()))
     return _Predicted(facts, statistics, summary, clipped, comparing, comparison, reliability)
 
@@ -117,6 +117,8 @@ def _run(job: Job, facts: RunFacts, synthesis: RunningSynthesis, comparing: Scan
             if images is not None:
                 images[0].write(block.bold)
                 images[1].write(block.total_sd)
+            # Not to be kept while the next one is computed.
+            del block
         if images is not None:
             # Both images are whole and about to take their places.
             withdraw_completeness(facts.names)
@@ -174,8 +176,9 @@ def _write_first(
 ) -> list[Path]:
     """Tables, events and figures; ``written`` is what the report lists besides them."""
     facts, names = predicted.facts, predicted.facts.names
-    table = confounds_table(predicted.statistics, job.recording.clock.tr_s)
-    write_confounds(names, table, confounds_sidecar(table))
+    table, tr_s = confounds_table(predicted.statistics, job.recording.clock.tr_s), job.recording.clock.tr_s
+    columns = [*table.columns, *drift_names(len(table), tr_s)]
+    write_confounds(names, with_drifts(table, tr_s), confounds_sidecar(columns))
     more = [] if not job.settings.parcels_only else list(names.without_images)
     if write_events(names, replace(job.file, events_tsv=job.recording.events_table), job.recording):
         more += [names.events, sidecar(names.events)]

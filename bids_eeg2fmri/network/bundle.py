@@ -106,7 +106,10 @@ def _network_with(kind: type[Network], hyperparameters: dict[str, Any], arrays: 
     for name, shape in shapes.items():
         if arrays[name].shape != shape.shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, needed {shape.shape}")
-    filled = jax.tree_util.tree_map_with_path(lambda path, leaf: jnp.asarray(arrays[_name(path)], leaf.dtype), state)
+    # NumPy converts: JAX would compile a program for every shape.
+    filled = jax.tree_util.tree_map_with_path(
+        lambda path, leaf: jax.device_put(np.asarray(arrays[_name(path)], leaf.dtype)), state
+    )
     loaded = nnx.merge(graph, jax.tree.map(_fresh, streams), filled)
     loaded.eval()
     return loaded

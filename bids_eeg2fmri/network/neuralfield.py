@@ -234,8 +234,15 @@ class NeuralField(nnx.Module):
         self, coefficients: Float[Array, "members volumes maps"], counted: Float[Array, " volumes"]
     ) -> Float[Array, ""]:
         """Log of the prediction's variance over the counted volumes of a recording."""
-        squared = jnp.square(coefficients.mean(axis=0)).sum(axis=-1)
-        return jnp.log((squared * counted).sum() / counted.sum() + _LEAST_STRENGTH)
+        return self.strength_of((self.energy(coefficients) * counted).sum() / counted.sum())
+
+    def energy(self, coefficients: Float[Array, "members volumes maps"]) -> Float[Array, " volumes"]:
+        """The prediction's square, summed over the maps."""
+        return jnp.square(coefficients.mean(axis=0)).sum(axis=-1)
+
+    def strength_of(self, mean_energy: Float[Array, ""]) -> Float[Array, ""]:
+        """:meth:`strength`, from the mean of :meth:`energy` over the counted volumes."""
+        return jnp.log(mean_energy + _LEAST_STRENGTH)
 
     def amplitude(self, strength: Float[Array, ""]) -> Float[Array, ""]:
         """Factor on the coefficients of a recording: weak predictions are mostly noise and are believed less."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .figure_paths import summary_path
 from .group_table import GroupRow
-from .reportlets import summary_path
 
 Panels = Mapping[str, Any]
 

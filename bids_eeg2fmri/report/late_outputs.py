@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..derivatives.atomic import write_json
-from .reportlets import summary_path
+from .figure_paths import summary_path
 
 
 def list_late_outputs(stem: str, output_dir: Path, paths: Iterable[Path]) -> None:

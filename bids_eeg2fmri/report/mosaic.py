@@ -19,6 +19,7 @@ _STEP_MM = 1.5
 _EXTENT_MM = {"x": (-76.0, 76.0), "y": (-110.0, 78.0), "z": (-70.0, 86.0)}
 _GAP_PIXELS = 3
 _HATCH_PIXELS, _HATCH_WIDTH = 6, 2
+_OUTSIDE = -1e6
 
 
 @dataclass(frozen=True)
@@ -74,23 +75,44 @@ def _layout(cuts: tuple[Cut, ...]) -> tuple[tuple[slice, slice], ...]:
     return tuple(places)
 
 
-def _sample(
-    volume: Float[np.ndarray, "x y z"], affine: Float[np.ndarray, "4 4"], cuts: tuple[Cut, ...]
-) -> Float[np.ndarray, "rows columns"]:
-    """A volume sampled on a strip of cuts; 0 where the volume does not reach."""
+def _voxels(affine: Float[np.ndarray, "4 4"], cuts: tuple[Cut, ...]) -> Float[np.ndarray, "3 rows columns"]:
+    """Voxel coordinates of a strip's pixels; those between the tiles lie outside of any volume."""
     places = _layout(cuts)
-    strip = np.zeros((max(rows.stop for rows, _ in places), places[-1][1].stop), np.float32)
+    voxels = np.full((3, max(rows.stop for rows, _ in places), places[-1][1].stop), _OUTSIDE)
     to_voxel = np.linalg.inv(affine)
     for cut, place in zip(cuts, places, strict=True):
-        voxels = np.moveaxis(apply_affine(to_voxel, _plane_mm(cut)), -1, 0)
-        strip[place] = ndimage.map_coordinates(volume, voxels, output=np.float32, order=1, cval=0.0)
-    return strip
+        voxels[:, *place] = np.moveaxis(apply_affine(to_voxel, _plane_mm(cut)), -1, 0)
+    return voxels
+
+
+def _sample(volume: Float[np.ndarray, "x y z"], voxels: Float[np.ndarray, "3 *pixels"]) -> Float[np.ndarray, "*pixels"]:
+    """A volume sampled at pixels; 0 where it does not reach."""
+    return ndimage.map_coordinates(volume, voxels, output=np.float32, order=1, cval=0.0)
 
 
 @lru_cache(maxsize=4)
 def mask_strip(grid: Grid, cuts: tuple[Cut, ...]) -> Float[np.ndarray, "rows columns"]:
     """The brain's share of every pixel of a strip."""
-    return _sample(grid.mask.astype(np.float32), grid.affine, cuts)
+    return _sample(grid.mask.astype(np.float32), _voxels(grid.affine, cuts))
+
+
+@lru_cache(maxsize=4)
+def _brain_pixels(
+    grid: Grid, cuts: tuple[Cut, ...]
+) -> tuple[Bool[np.ndarray, "rows columns"], Float[np.ndarray, "3 pixels"]]:
+    """Which pixels of a strip have a share of the brain, and their voxel coordinates."""
+    inside = mask_strip(grid, cuts) > 0
+    return inside, _voxels(grid.affine, cuts)[:, inside]
+
+
+def _brain_strip(
+    grid: Grid, values: Float[np.ndarray, " voxels"], cuts: tuple[Cut, ...]
+) -> Float[np.ndarray, "rows columns"]:
+    """Brain voxel values sampled on a strip; 0 outside the brain."""
+    inside, voxels = _brain_pixels(grid, cuts)
+    strip = np.zeros(inside.shape, np.float32)
+    strip[inside] = _sample(grid.volume(np.asarray(values, np.float32)), voxels)
+    return strip
 
 
 def map_strip(
@@ -99,7 +121,7 @@ def map_strip(
     """Brain voxel values on a strip of cuts; NaN outside the brain."""
     share = mask_strip(grid, cuts)
     finite = np.nan_to_num(np.asarray(values, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    strip = _sample(grid.volume(finite), grid.affine, cuts)
+    strip = _brain_strip(grid, finite, cuts)
     return np.where(share >= 0.5, strip / np.maximum(share, 0.5), np.nan)
 
 
@@ -108,8 +130,8 @@ def partial_map_strip(
 ) -> Float[np.ndarray, "rows columns"]:
     """As :func:`map_strip`, but NaN also where the values are: a map of a part of the brain."""
     known = np.isfinite(values)
-    share = _sample(grid.volume(known.astype(np.float32)), grid.affine, cuts)
-    strip = _sample(grid.volume(np.where(known, values, 0).astype(np.float32)), grid.affine, cuts)
+    share = _brain_strip(grid, known, cuts)
+    strip = _brain_strip(grid, np.where(known, values, 0), cuts)
     return np.where(share >= 0.5, strip / np.maximum(share, 0.5), np.nan)
 
 
@@ -117,7 +139,7 @@ def partial_map_strip(
 def template_strip(cuts: tuple[Cut, ...]) -> Float[np.ndarray, "rows columns"]:
     """The template's T1w image on a strip of cuts, 0-1; NaN outside the head."""
     image = load_asset(f"space/{SPACE}_res-2_T1w.nii.gz")
-    strip = _sample(np.asarray(image.dataobj, np.float32) / 255.0, image.affine, cuts)
+    strip = _sample(np.asarray(image.dataobj, np.float32) / 255.0, _voxels(image.affine, cuts))
     return np.where(strip > 0.06, strip, np.nan)
 
 
@@ -178,14 +200,14 @@ def draw_outline(
     axes: Axes, grid: Grid, inside: Bool[np.ndarray, " voxels"], cuts: tuple[Cut, ...], colour: str
 ) -> None:
     """Draw the outline of some of the brain's voxels."""
-    share = _sample(grid.volume(inside.astype(np.float32)), grid.affine, cuts)
+    share = _brain_strip(grid, inside, cuts)
     if share.max() > 0.5:
         axes.contour(share, levels=[0.5], colors=[colour], linewidths=0.9)
 
 
 def hatch(axes: Axes, grid: Grid, hatched: Bool[np.ndarray, " voxels"], cuts: tuple[Cut, ...]) -> None:
     """Draw white lines over some of the brain's voxels, to say that what is below them does not count."""
-    share = _sample(grid.volume(hatched.astype(np.float32)), grid.affine, cuts)
+    share = _brain_strip(grid, hatched, cuts)
     rows, columns = np.indices(share.shape)
     lines = (share >= 0.5) & ((rows + columns) % _HATCH_PIXELS < _HATCH_WIDTH)
     axes.imshow(

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import nibabel as nib
 import numpy as np
 from jaxtyping import Float
+from scipy import sparse
 
 from ..bold.atlas import load_atlas
 from ..bold.grid import Grid
 
 
+@lru_cache(maxsize=1)
+def averaging_of(grid: Grid) -> sparse.csr_array:
+    """Rows that average a map over every parcel (parcels x voxels): several panels of a recording ask for them."""
+    return load_atlas().averaging_matrix(grid.coordinates_mm)
+
+
 def parcel_means(grid: Grid, values: Float[np.ndarray, " voxels"]) -> list[float | None]:
     """Mean of a map over every parcel; ``None`` where the parcel has no voxel with a finite value."""
-    averaging = load_atlas().averaging_matrix(grid.coordinates_mm)
+    averaging = averaging_of(grid)
     finite = np.isfinite(values)
     shares = averaging @ finite.astype(np.float32)
     sums = averaging @ np.where(finite, values, 0).astype(np.float32)

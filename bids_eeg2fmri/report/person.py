@@ -9,13 +9,14 @@ from typing import Any
 
 from ..derivatives.atomic import write_text
 from ..errors import BadDataError
+from .figure_paths import SUMMARY_END, figures_folder
 from .figure_sources import MOST_EMBEDDED_BYTES, FigureSources
 from .pages import render_page
 from .panel import FigurePanel, Panel, TextPanel
 from .panels import PANELS
 from .panels.errors import collect_errors
 from .panels.outputs import with_late_files
-from .reportlets import SUMMARY_END, figures_folder, file_name
+from .reportlets import file_name
 
 _ALWAYS_THERE = {panel.panel_id for panel in PANELS if panel.only_with is None}
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ..derivatives.atomic import write_bytes, write_json, writing
+from .figure_paths import figures_folder, summary_path
 from .panel import FigurePanel, InteractivePanel, Panel, TextPanel, has
 from .panels import PANELS
 from .run import RunReport
 from .style import report_style, svg_bytes
-
-SUMMARY_END = "_desc-summary_bold.json"
 
 
 def write_reportlets(run: RunReport, output_dir: Path) -> tuple[Path, ...]:
@@ -68,16 +67,6 @@ def _remove(figure: Path) -> None:
     """Remove the figure that an earlier run, which had more to show, may have left."""
     with writing(figure):
         figure.unlink(missing_ok=True)
-
-
-def summary_path(stem: str) -> Path:
-    """Where a recording's summary lies, relative to the output directory."""
-    return figures_folder(stem) / f"{stem}{SUMMARY_END}"
-
-
-def figures_folder(stem: str) -> Path:
-    """Folder of a recording's figures, relative to the output directory."""
-    return Path(stem.split("_")[0]) / "figures"
 
 
 def file_name(stem: str, panel: Panel) -> str:

@@ -35,11 +35,12 @@ class RunReport:
     total_sd_map
         Root mean square over time of the predictive sd, per brain voxel, in BOLD units.
     carpet_z, carpet_tissue
-        Series of a fixed subset of brain voxels (voxels x volumes), ordered by tissue.
+        Series of a fixed subset of brain voxels (voxels x volumes), ordered by tissue; of long recordings thinned
+        (:mod:`bids_eeg2fmri.bold.thinning`).
     mean_sd_z
         Mean predictive sd of every volume.
     confounds
-        The confounds table as written.
+        The confounds table as written, but for its slow cosines.
     sidecar
         The BOLD sidecar as written (model, hashes, metrics, warnings).
     outputs
@@ -68,7 +69,7 @@ class RunReport:
     mean_map: Float[np.ndarray, " voxels"]
     tstd_map: Float[np.ndarray, " voxels"]
     total_sd_map: Float[np.ndarray, " voxels"]
-    carpet_z: Float[np.ndarray, "subset volumes"]
+    carpet_z: Float[np.ndarray, "subset columns"]
     carpet_tissue: Int[np.ndarray, " subset"]
     mean_sd_z: Float[np.ndarray, " volumes"]
     confounds: pd.DataFrame
@@ -83,3 +84,8 @@ class RunReport:
     held_out: HeldOutCoverage | None = None
     film: SliceFilm | None = None
     explanation: Explanation | None = None
+
+    @property
+    def n_volumes(self) -> int:
+        """Number of volumes."""
+        return len(self.mean_sd_z)

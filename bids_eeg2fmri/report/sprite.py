@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from ..bold.film import SliceFilm
-from .style import DIVERGING, SEQUENTIAL
+from .style import DIVERGING, PNG_LEVEL, SEQUENTIAL
 
 # Palette: the first colour is the page's white, then as many for the prediction as for its uncertainty.
 _N_SHADES = 127
@@ -76,5 +76,5 @@ def _as_png(shades: UInt8[np.ndarray, "rows columns"]) -> bytes:
     image = Image.fromarray(shades, mode="P")
     image.putpalette(np.round(255 * colours).astype(np.uint8).ravel().tolist())
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    image.save(buffer, format="PNG", compress_level=PNG_LEVEL)
     return buffer.getvalue()

@@ -6,13 +6,17 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 WIDTH_IN = 11.0
 DPI = 130
+# Of the pictures in a figure: a tenth larger than at the usual 6, in a third of its time.
+PNG_LEVEL = 2
 
 INK = "#1f2933"
 MUTED = "#66727f"
@@ -110,10 +114,7 @@ def top_of_axes(figure: Figure, below_in: float = 0.62) -> float:
 
 def quiet(axes: Axes) -> None:
     """Take frame and ticks from an axes that holds a picture."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.set_axis_off()
 
 
 def shortened(label: str, length: int = 22) -> str:
@@ -136,5 +137,24 @@ def svg_bytes(figure: Figure, title: str, description: str) -> bytes:
         Written into the file's metadata.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Title": title, "Description": description})
+    metadata = {"Date": None, "Title": title, "Description": description}
+    with _quick_png():
+        figure.savefig(buffer, format="svg", dpi=DPI, metadata=metadata)
     return buffer.getvalue()
+
+
+@contextmanager
+def _quick_png() -> Iterator[None]:
+    """Matplotlib does not pass on how much to compress the pictures in an SVG: tell Pillow."""
+    Image.preinit()
+    usual = Image.SAVE["PNG"]
+
+    def quick(image: Image.Image, stream: IO[bytes], name: str | bytes) -> None:
+        image.encoderinfo.setdefault("compress_level", PNG_LEVEL)
+        usual(image, stream, name)
+
+    Image.register_save("PNG", quick)
+    try:
+        yield
+    finally:
+        Image.register_save("PNG", usual)

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from ..bold.thinning import volumes_per_column
 from .run import RunReport
 from .style import BLUE, FAINT, MUTED, ORANGE, new_figure, shortened
 
@@ -51,6 +52,11 @@ def volume_span_s(run: RunReport) -> tuple[float, float]:
     """From the onset of the first volume to the end of the last, in seconds from volume 0."""
     clock = run.recording.clock
     return 0.0, clock.tr_s * max(clock.n_volumes, 1)
+
+
+def columns_end_s(run: RunReport, columns: Float[np.ndarray, "rows columns"]) -> float:
+    """Where the last column of a thinned series ends, in seconds from volume 0; at times after the last volume."""
+    return run.recording.clock.tr_s * max(columns.shape[1], 1) * volumes_per_column(run.n_volumes)
 
 
 def bad_segments_s(run: RunReport) -> tuple[tuple[float, float], ...]:

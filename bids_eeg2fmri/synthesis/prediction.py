@@ -58,7 +58,8 @@ class PredictionSummary:
         Prediction averaged over each parcel of the atlas, and the sd of a parcel's mean.
     features_z
         What the network received, standardised over time (volumes x rows x bands): band power of the parcels, or
-        the bands' amplitude in the channels of the network's own cap just before each volume.
+        the bands' amplitude in the channels of the network's own cap just before each volume. Of long series only
+        :func:`.thinning.shown_volumes`.
     bands_hz
         Lower and upper edge of each band.
     resolution
@@ -77,7 +78,7 @@ class PredictionSummary:
     novelty: Float[np.ndarray, " volumes"]
     parcel_mean_z: Float[np.ndarray, "volumes parcels"]
     parcel_sd_z: Float[np.ndarray, "volumes parcels"]
-    features_z: Float[np.ndarray, "volumes rows bands"]
+    features_z: Float[np.ndarray, "columns rows bands"]
     bands_hz: tuple[tuple[float, float], ...]
     resolution: Float[np.ndarray, " parcels"] | None = None
     cap: CapMatch | None = None

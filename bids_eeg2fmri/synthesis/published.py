@@ -20,6 +20,7 @@ from jaxtyping import Array, Bool, Float
 from ..bold.online import OnlineStatistics
 from ..bold.parcellation import Overlap
 from ..bold.series_statistics import SeriesStatistics
+from ..bold.thinning import shown_volumes
 from ..derivatives.encoding import Encoding
 from ..eeg.recording import VolumeClock
 from ..network.calhas2022.network import Calhas2022
@@ -158,9 +159,10 @@ class PublishedSynthesis:
         widening = np.asarray(novelty.widening(score))
         mean_z, total_sd_z, parcel_variance = self._render(drawn, described.evidence, widening)
         averaging, factor = self._maps.averaging, self._maps.parcel_factor
+        shown = shown_volumes(len(self._onsets_s), first, len(described.latest))
         for name, value in (
             ("novelty", novelty.percentile(score)),
-            ("features", described.latest),
+            ("features", described.latest[shown]),
             ("mean", (averaging @ mean_z.T).T),
             ("sd", factor * np.sqrt(parcel_variance)),
         ):
@@ -210,6 +212,11 @@ class PublishedSynthesis:
             self._aleatoric[voxels] += (scale * aleatoric).sum(axis=0)
             self._epistemic[voxels] += (scale * epistemic).sum(axis=0)
         return mean_z, total_sd_z, parcel_variance
+
+    def features(self) -> Iterator[Float[np.ndarray, "volumes channels bands"]]:
+        """Amplitudes in the window just before each volume, block by block, made anew: long series are not kept."""
+        for first in range(0, len(self._onsets_s), self._volumes_per_block):
+            yield self._described(first)[0].latest
 
     def summary(self) -> PredictionSummary:
         """What is known once every block was yielded."""

@@ -77,7 +77,7 @@ def pad_maps(
     missing = -len(factor) % min(VOXELS_PER_STEP, _round_up(len(factor), 256))
     over_points, as_they_are = (0, missing), (0, 0)
     padded = (np.pad(part, (over_points, as_they_are)[: part.ndim]) for part in (mean, noise, factor))
-    return RenderMaps(*map(jnp.asarray, padded))
+    return RenderMaps(*map(jax.device_put, padded))
 
 
 def _round_up(count: int, multiple: int) -> int:

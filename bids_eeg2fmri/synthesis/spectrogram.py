@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -27,11 +27,10 @@ from ..eeg.spectra import (
 )
 from ..errors import BadDataError
 from ..network.recording_facts import RecordingFacts
+from .ahead import one_ahead
 
 FRAMES_PER_BLOCK = 256
 MIN_VALID_FRAMES = 60
-
-_Dispatched = TypeVar("_Dispatched")
 
 
 class _Moments(NamedTuple):
@@ -195,13 +194,13 @@ def signal_log_power(
     """Log band power of average-referenced signals, block by block; in a file of ``work_dir`` if one is given."""
     n_frames = _n_frames(signals_v, sfreq_hz)
     padding = ((0, 0), (0, 0), (0, padded_width(len(signals_v)) - len(signals_v)))
-    device_operators = jnp.asarray(np.pad(operators, padding))
+    device_operators = jax.device_put(np.pad(operators, padding))
     log_power = scratch_array((n_frames, operators.shape[1] // COMPONENTS_PER_PARCEL, len(BANDS_HZ)), work_dir)
     powers = (
         (first, log_band_power(block, device_operators, sfreq_hz=float(sfreq_hz), n_frames=FRAMES_PER_BLOCK))
         for first, block in _blocks(signals_v, sfreq_hz)
     )
-    for first, power in _one_ahead(powers):
+    for first, power in one_ahead(powers):
         stop = min(first + FRAMES_PER_BLOCK, n_frames)
         log_power[first:stop] = np.asarray(power)[: stop - first]
         release_large(log_power)
@@ -221,18 +220,9 @@ def signal_covariances(
         )
         for first, block in _blocks(signals_v, sfreq_hz)
     )
-    for part in _one_ahead(sums):
+    for part in one_ahead(sums):
         total += np.asarray(part)
     return total[:, : len(signals_v), : len(signals_v)] / valid.sum()
-
-
-def _one_ahead(computed: Iterable[_Dispatched]) -> Iterator[_Dispatched]:
-    """The same, each given out when the next one is already being computed."""
-    last: list[_Dispatched] = []
-    for present in computed:
-        yield from last
-        last = [present]
-    yield from last
 
 
 def _n_frames(signals_v: Float[np.ndarray, "channels samples"], sfreq_hz: float) -> int:

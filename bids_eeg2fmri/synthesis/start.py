@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+from jaxtyping import Float
+
 from ..bold.grid import Grid
 from ..bold.parcellation import Overlap
 from ..bold.series_statistics import SeriesStatistics
@@ -36,6 +39,10 @@ class RunningSynthesis(Protocol):
 
     def for_images(self, bold: Encoding, total_sd: Encoding) -> Iterator[ImageBlock]:
         """The same blocks as images take them: already in their numbers, where that saves time."""
+        ...
+
+    def features(self) -> Iterator[Float[np.ndarray, "volumes rows bands"]]:
+        """What the network receives of every volume, block by block, made anew: long series are not kept."""
         ...
 
     def summary(self) -> PredictionSummary:

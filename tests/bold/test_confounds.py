@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from nilearn.signal import create_cosine_drift
 
-from bids_eeg2fmri.bold.confounds import MOTION, confounds_sidecar, confounds_table, cosine_drifts
+from bids_eeg2fmri.bold import confounds
+from bids_eeg2fmri.bold.confounds import (
+    MOTION,
+    confounds_sidecar,
+    confounds_table,
+    cosine_drifts,
+    drift_names,
+    with_drifts,
+)
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.settings import OutputSpace
@@ -25,7 +34,8 @@ def statistics():
 
 @pytest.fixture(scope="module")
 def table(statistics):
-    return confounds_table(statistics, 2.0)
+    (block,) = with_drifts(confounds_table(statistics, 2.0), 2.0)
+    return block
 
 
 def test_the_columns_are_fmripreps(table):
@@ -63,8 +73,16 @@ def test_expansions_are_changes_and_squares(table, statistics):
     np.testing.assert_allclose(table["csf_derivative1_power2"][1:], np.diff(statistics.csf) ** 2)
 
 
+def test_rows_may_come_in_blocks(table, statistics, monkeypatch):
+    monkeypatch.setattr(confounds, "_VALUES_PER_BLOCK", 1000)
+    blocks = list(with_drifts(confounds_table(statistics, 2.0), 2.0))
+    assert len(blocks) > 5 and max(map(len, blocks)) <= 1000 // table.shape[1]
+    pd.testing.assert_frame_equal(pd.concat(blocks), table)
+
+
 @pytest.mark.parametrize(("n_volumes", "tr_s"), [(150, 2.0), (300, 2.16), (31, 2.0), (10, 60.0), (2, 2.0)])
 @pytest.mark.filterwarnings("ignore:High-pass filter will span:UserWarning")
 def test_cosines_are_nilearns(n_volumes, tr_s):
     expected = create_cosine_drift(1 / 128, tr_s * np.arange(n_volumes))[:, :-1]
     np.testing.assert_allclose(cosine_drifts(n_volumes, tr_s).T, expected, atol=1e-12)
+    assert len(drift_names(n_volumes, tr_s)) == expected.shape[1]

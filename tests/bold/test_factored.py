@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from bids_eeg2fmri.bold import factored, thinning
 from bids_eeg2fmri.bold.factored import factored_statistics
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
@@ -27,8 +28,11 @@ def both(coefficients: np.ndarray, maps: np.ndarray) -> tuple[SeriesStatistics, 
     return factored_statistics(GRID, coefficients, maps, **known, n_carpet=200), expected
 
 
+@pytest.mark.parametrize("at_once", [1024, 20, 7])
 @pytest.mark.parametrize(("n_volumes", "n_maps"), [(40, 6), (5, 12), (1, 3)])
-def test_they_are_the_same(n_volumes: int, n_maps: int) -> None:
+def test_they_are_the_same(n_volumes: int, n_maps: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factored, "_VOLUMES_PER_STEP", at_once)
+    monkeypatch.setattr(thinning, "MOST_COLUMNS", 15)
     rng = np.random.default_rng(n_volumes)
     # Volumes resemble those before them, and do not vary about zero.
     coefficients = (2 + rng.standard_normal((n_volumes, n_maps)).cumsum(axis=0)).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bids_eeg2fmri.bold import thinning
 from bids_eeg2fmri.bold.grid import CSF, WHITE_MATTER, make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.bold.series_statistics import CARPET_ORDER
@@ -74,9 +75,27 @@ def test_the_carpet_is_a_fixed_subset_ordered_by_tissue(grid, series_z, sd_z):
     np.testing.assert_array_equal(again.carpet_z, 2 * statistics.carpet_z)
 
 
+@pytest.mark.parametrize("cuts", [(), (10, 11, 30)])
+def test_the_global_signals_share_is_the_mean_correlation_of_pairs(grid, series_z, sd_z, cuts):
+    together = 0.5 * series_z + series_z[:, :1] + 3
+    statistics = streamed(grid, together, sd_z, cuts)
+    assert statistics.global_signal_share == pytest.approx(np.corrcoef(statistics.carpet_z).mean(), rel=1e-4)
+
+
+def test_a_long_carpet_is_thinned(grid, series_z, sd_z, monkeypatch):
+    whole = streamed(grid, series_z, sd_z)
+    monkeypatch.setattr(thinning, "MOST_COLUMNS", 10)
+    thinned = streamed(grid, series_z, sd_z)
+    assert thinned.carpet_z.shape == (500, 10)
+    np.testing.assert_allclose(thinned.carpet_z[:, 2], whole.carpet_z[:, 8:12].mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(thinned.carpet_z[:, -1], whole.carpet_z[:, 36], atol=1e-6)
+    assert thinned.global_signal_share == pytest.approx(whole.global_signal_share)
+
+
 def test_a_constant_prediction_gives_no_division_by_zero(grid):
     constant = np.full((5, len(grid.tissue)), 0.5, np.float32)
     statistics = streamed(grid, constant, constant, cuts=(2,))
+    assert statistics.global_signal_share == 0
     assert (statistics.tstd_map == 0).all()
     assert (statistics.dvars[1:] == 0).all()
     assert (statistics.std_dvars[1:] == 0).all()

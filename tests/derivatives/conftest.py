@@ -12,7 +12,7 @@ import pytest
 from scipy import ndimage
 
 from bids_eeg2fmri.bids.recording_file import RecordingFile
-from bids_eeg2fmri.bold.confounds import confounds_sidecar, confounds_table
+from bids_eeg2fmri.bold.confounds import confounds_sidecar, confounds_table, drift_names, with_drifts
 from bids_eeg2fmri.bold.grid import Grid, make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
 from bids_eeg2fmri.derivatives.anatomy import write_stand_in
@@ -202,7 +202,8 @@ def write_run(out: Path, file: RecordingFile, grid: Grid, model: ModelProvenance
     for part in UNCERTAINTY_PARTS:
         write_json(sidecar(names.uncertainty(part)), uncertainty_sidecar(facts, part))
     table = confounds_table(statistics, TR_S)
-    write_confounds(names, table, confounds_sidecar(table))
+    columns = [*table.columns, *drift_names(len(table), TR_S)]
+    write_confounds(names, with_drifts(table, TR_S), confounds_sidecar(columns))
     has_events = write_events(names, file, recording)
     metrics = {"tsnr_median": np.float32(100), "ratio": np.inf}
     description = bold_sidecar(facts, encoding=bold_encoding(), clipped=bold.clipped, metrics=metrics)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,9 +11,12 @@ from bids_eeg2fmri.levels.garbage import loading_to_stay
 
 
 @pytest.fixture(autouse=True)
-def _as_in_a_new_process() -> Iterator[None]:
+def _as_in_a_new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("atexit.register", lambda function: function)
+    usual = gc.get_threshold()
     gc.unfreeze()
     yield
+    gc.set_threshold(*usual)
     gc.unfreeze()
 
 
@@ -35,6 +38,27 @@ def test_only_the_first_use_counts() -> None:
         later = [[number] for number in range(1000)]
     assert gc.get_freeze_count() <= frozen
     assert any(each is later for each in gc.get_objects())
+
+
+def test_later_collections_are_few() -> None:
+    with loading_to_stay():
+        pass
+    assert gc.get_threshold()[0] > 10_000
+
+
+def test_nothing_is_looked_through_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_exit: list[Callable[[], None]] = []
+    monkeypatch.setattr("atexit.register", at_exit.append)
+    with loading_to_stay():
+        pass
+    later = [[number] for number in range(1000)]
+    (leave,) = at_exit
+    try:
+        leave()
+        assert not gc.isenabled()
+        assert not any(each is later for each in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def test_collecting_goes_on_after_a_failure() -> None:

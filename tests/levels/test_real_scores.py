@@ -79,9 +79,9 @@ def compare(
     parcels = predicted @ AVERAGING.T
     if features is None:
         features = np.zeros((N_VOLUMES, 19, 7))
-    summary = SimpleNamespace(parcel_mean_z=parcels, parcel_sd_z=np.full_like(parcels, sd), features_z=features)
+    summary = SimpleNamespace(parcel_mean_z=parcels, parcel_sd_z=np.full_like(parcels, sd))
     assert comparing.metadata["VoxelsCompared"] == VALID.sum()
-    return comparing.finish(cast(PredictionSummary, summary))
+    return comparing.finish(cast(PredictionSummary, summary), np.array_split(features, 3))
 
 
 def mean_correlation(one: np.ndarray, other: np.ndarray) -> float:

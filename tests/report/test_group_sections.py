@@ -12,6 +12,7 @@ import pytest
 
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import make_grid
+from bids_eeg2fmri.report.figure_paths import summary_path
 from bids_eeg2fmri.report.figures.similarity import plot_similarity
 from bids_eeg2fmri.report.group_connectivity import connectivity_section
 from bids_eeg2fmri.report.group_maps import map_section
@@ -23,7 +24,6 @@ from bids_eeg2fmri.report.group_summaries import read_summaries
 from bids_eeg2fmri.report.group_table import GroupRow
 from bids_eeg2fmri.report.panels.connectivity import encode_correlations
 from bids_eeg2fmri.report.parcel_values import as_parcels, on_template, parcel_means
-from bids_eeg2fmri.report.reportlets import summary_path
 from bids_eeg2fmri.report.style import new_figure
 from bids_eeg2fmri.settings import OutputSpace
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
+from bids_eeg2fmri.bold import thinning
 from bids_eeg2fmri.eeg.recording import Event, Recording, VolumeClock
 from bids_eeg2fmri.report.comparison import Comparison
 from bids_eeg2fmri.report.mosaic import OVERVIEW, map_strip, partial_map_strip
@@ -20,6 +21,7 @@ from bids_eeg2fmri.report.panel import FigurePanel, InteractivePanel, Panel, has
 from bids_eeg2fmri.report.panels import BOLD, PANELS, VERSUS
 from bids_eeg2fmri.report.panels.carpet import draw_carpet
 from bids_eeg2fmri.report.panels.confounds import motion_statement
+from bids_eeg2fmri.report.panels.features import draw_features
 from bids_eeg2fmri.report.panels.outputs import collect_outputs
 from bids_eeg2fmri.report.panels.uncertainty import share_of_grey_below
 from bids_eeg2fmri.report.panels.versus import draw_versus
@@ -193,6 +195,24 @@ def test_many_event_types_share_the_last_lane(report_of: Reports, recording_of: 
         svg = svg_bytes(draw_carpet(run).figure, "", "").decode()
     assert "<!-- 5 other types -->" in svg
     assert len(re.findall(r"<!-- type \d+ -->", svg)) == 7
+
+
+def test_thinned_series_span_the_whole_run(report_of: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = report_of(n_volumes=61)
+    monkeypatch.setattr(thinning, "MOST_COLUMNS", 31)
+    run = replace(
+        run,
+        carpet_z=run.carpet_z[:, ::2],
+        summary=replace(run.summary, features_z=run.summary.features_z[::2]),
+    )
+    last_s = run.recording.clock.tr_s * 62
+    for draw, words in ((draw_carpet, "over 61 volumes"), (draw_features, "over 61 volumes")):
+        with report_style():
+            drawing = draw(run)
+        images = [image for axes in drawing.figure.axes for image in axes.get_images()]
+        wide = [image.get_extent()[1] for image in images if image.get_array().shape[1] == 31]
+        assert wide and set(wide) == {last_s}
+        assert words in drawing.description
 
 
 def test_motion_that_is_not_zero_is_not_called_zero(report_of: Reports) -> None:

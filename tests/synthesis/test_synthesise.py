@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from bids_eeg2fmri.bold import thinning
 from bids_eeg2fmri.bold.atlas import load_atlas
 from bids_eeg2fmri.bold.grid import make_grid
 from bids_eeg2fmri.bold.online import OnlineStatistics
@@ -100,6 +101,17 @@ def test_blocks_join_without_seams(network, maps, spectrogram):
     np.testing.assert_allclose(mean, direct[:, : maps.n_voxels], atol=2e-3 * np.abs(direct).max())
     assert summary.parcel_mean_z.shape == (clock.n_volumes, 214)
     assert summary.features_z.shape == (clock.n_volumes, 214, 6)
+
+
+def test_of_long_series_some_features_are_kept_and_all_can_be_asked_for(network, maps, spectrogram, monkeypatch):
+    clock = VolumeClock(0.0, 2.0, 100, "assumed")
+    whole = _run(network, maps, spectrogram, clock)[2].features_z
+    monkeypatch.setattr(thinning, "MOST_COLUMNS", 30)
+    synthesis = Synthesis(network, maps, spectrogram, clock)
+    list(synthesis)
+    # Each is the middle one of four.
+    np.testing.assert_array_equal(synthesis.summary().features_z, whole[2::4])
+    np.testing.assert_array_equal(np.concatenate(list(synthesis.features())), whole)
 
 
 def test_the_size_of_blocks_does_not_matter(network, maps, spectrogram):

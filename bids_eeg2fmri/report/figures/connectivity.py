@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -89,9 +90,10 @@ def _draw_matrix(
     axes: Axes, values: np.ndarray, borders: Sequence[float], middles: Sequence[float], names: Sequence[str]
 ) -> AxesImage:
     image = axes.imshow(values, cmap=DIVERGING_ON_WHITE, vmin=-1, vmax=1, interpolation="none")
-    for border in borders:
-        axes.axhline(border, color=INK, linewidth=0.4)
-        axes.axvline(border, color=INK, linewidth=0.4)
+    ends = (-0.5, len(values) - 0.5)
+    across = [[(end, border) for end in ends] for border in borders]
+    down = [[(border, end) for end in ends] for border in borders]
+    axes.add_collection(LineCollection([*across, *down], colors=INK, linewidths=0.4), autolim=False)
     axes.set_xticks(middles, names, fontsize=6.5)
     axes.set_yticks(middles, names, fontsize=6.5)
     axes.tick_params(length=0)

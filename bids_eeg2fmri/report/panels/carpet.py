@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ...bold.grid import CSF, GREY_MATTER, WHITE_MATTER
+from ...bold.thinning import volumes_per_column
 from ..panel import Drawing
 from ..run import RunReport
 from ..style import BLUE, FAINT, GREEN, GREYS, MUTED, ORANGE, PURPLE, SAND, mark_synthetic
 from ..timeaxis import (
     add_scale,
+    columns_end_s,
     confound,
     draw_bad_segments,
     draw_events,
@@ -47,29 +49,30 @@ def draw_carpet(run: RunReport) -> Drawing:
         row.axvspan(0.0, history_s, color=FAINT, alpha=0.6, linewidth=0)
     for row in (events, bad, novelty, sd, signal, dvars):
         row.spines["bottom"].set_visible(False)
-        row.tick_params(axis="x", length=0)
+        row.xaxis.set_visible(False)
     carpet.set_xlim(*volume_span_s(run))
     return Drawing(
         figure,
-        f"Synthetic: carpet of {run.carpet_z.shape[0]} voxels over {run.carpet_z.shape[1]} volumes with "
+        f"Synthetic: carpet of {run.carpet_z.shape[0]} voxels over {run.n_volumes} volumes with "
         f"{len(run.recording.events)} events; median novelty percentile {np.nanmedian(run.summary.novelty):.0f}, "
         f"mean predictive sd {np.nanmean(run.mean_sd_z):.2f} standardised units.",
     )
 
 
 def _draw_voxels(figure: Figure, axes: Axes, run: RunReport) -> None:
-    n_voxels, n_volumes = run.carpet_z.shape
-    last_s = run.recording.clock.tr_s * max(n_volumes, 1)
+    n_voxels = len(run.carpet_z)
     # A prediction is smaller than a measurement: the grey scale spans what this recording holds.
     limit_z = max(float(np.percentile(np.abs(run.carpet_z), 99)), _LEAST_LIMIT_Z) if run.carpet_z.size else 1.0
     image = axes.imshow(
         run.carpet_z, aspect="auto", cmap=GREYS, vmin=-limit_z, vmax=limit_z, interpolation="antialiased",
-        interpolation_stage="data", extent=(0.0, last_s, max(n_voxels, 1), 0),
+        interpolation_stage="data", extent=(0.0, columns_end_s(run, run.carpet_z), max(n_voxels, 1), 0),
     )  # fmt: skip
     axes.set_yticks([])
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    name_row(axes, f"Carpet: {n_voxels} brain voxels by tissue")
+    each = volumes_per_column(run.n_volumes)
+    means = f", means over {each} volumes" if each > 1 else ""
+    name_row(axes, f"Carpet: {n_voxels} brain voxels by tissue{means}")
     starts = np.flatnonzero(np.diff(run.carpet_tissue, prepend=-1))
     for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), n_voxels], strict=True):
         name, colour = _TISSUES.get(int(run.carpet_tissue[start]), ("Other", MUTED))

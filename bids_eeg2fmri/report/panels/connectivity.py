@@ -17,6 +17,8 @@ from ..style import SYNTHETIC_RED, SYNTHETIC_TEXT
 COLLAPSED_R = 0.9
 _STEPS = 127
 _LEAST_VOLUMES = 10
+_LEAST_NORM = 1e-9
+_VOLUMES_AT_ONCE = 1024
 
 
 def draw_connectivity(run: RunReport) -> Drawing:
@@ -51,11 +53,13 @@ def draw_connectivity(run: RunReport) -> Drawing:
 
 def parcel_correlations(series: Float[np.ndarray, "volumes parcels"]) -> Float[np.ndarray, "parcels parcels"]:
     """Correlations over time between parcels; NaN for those that do not vary."""
-    centred = series - series.mean(axis=0)
-    norm = np.linalg.norm(centred, axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit = np.where(norm > 1e-9, centred / norm, np.nan)
-    return np.clip(unit.T @ unit, -1, 1)
+    mean, products = series.mean(axis=0, dtype=float), np.zeros((series.shape[1],) * 2)
+    for start in range(0, len(series), _VOLUMES_AT_ONCE):
+        centred = series[start : start + _VOLUMES_AT_ONCE] - mean
+        products += centred.T @ centred
+    norm = np.sqrt(np.diag(products))
+    norm[norm <= _LEAST_NORM] = np.nan
+    return np.clip(products / np.outer(norm, norm), -1, 1)
 
 
 def encode_correlations(matrix: Float[np.ndarray, "parcels parcels"]) -> str:

@@ -14,7 +14,7 @@ from ...bold.atlas import NETWORKS, load_atlas
 from ..panel import Drawing
 from ..run import RunReport
 from ..style import DIVERGING
-from ..timeaxis import add_scale, draw_bad_segments, name_row, time_figure, volume_span_s
+from ..timeaxis import add_scale, columns_end_s, draw_bad_segments, name_row, time_figure, volume_span_s
 
 _LIMIT_Z = 3.0
 _ALPHA_HZ = 10.0
@@ -44,15 +44,14 @@ def draw_features(run: RunReport) -> Drawing:
     return Drawing(
         figure,
         f"Standardised {rows.quantity} of {features.shape[1]} {rows.kind}s in {len(bands)} bands over "
-        f"{features.shape[0]} volumes; {100 * beyond:.1f} % of the values lie beyond {_LIMIT_Z:g} standard deviations.",
+        f"{run.n_volumes} volumes; {100 * beyond:.1f} % of the values lie beyond {_LIMIT_Z:g} standard deviations.",
     )
 
 
 def _draw_rows(axes: Axes, run: RunReport, rows: np.ndarray, limit_z: float) -> AxesImage:
-    first, last = volume_span_s(run)
     image = axes.imshow(
         rows, aspect="auto", origin="upper", cmap=DIVERGING, vmin=-limit_z, vmax=limit_z,
-        extent=(first, last, len(rows), 0), interpolation="nearest",
+        extent=(0.0, columns_end_s(run, rows), len(rows), 0), interpolation="nearest",
     )  # fmt: skip
     axes.tick_params(axis="y", length=0, labelsize=7)
     return image

@@ -9,6 +9,7 @@ from scipy import signal
 
 from ...bold.atlas import load_atlas
 from ..panel import Drawing
+from ..parcel_values import averaging_of
 from ..run import RunReport
 from ..style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PURPLE, mark_synthetic, new_figure, top_of_axes
 from ..timeaxis import LEFT, RIGHT, name_row, volume_span_s, volume_times_s
@@ -18,6 +19,7 @@ _NAMES = {"Vis": "Visual", "SomMot": "Somatomotor", "Default": "Default mode", "
 _LOW_HZ, _HIGH_HZ = 0.01, 0.1
 _SHOWN_DB = 50.0
 _WINDOW_S = 128.0
+_VALUES_AT_ONCE = 2**18
 # Of a parcel's voxels, and of a network's parcels.
 _LEAST_SHARE = 0.5
 
@@ -61,8 +63,7 @@ def _reliable_parcels(run: RunReport) -> Bool[np.ndarray, " parcels"] | None:
     """Parcels of which at least half may be interpreted; ``None`` for a model that does not know."""
     if run.reliability is None:
         return None
-    averaging = load_atlas().averaging_matrix(run.grid.coordinates_mm)
-    return averaging @ run.reliability.interpretable.astype(np.float32) >= _LEAST_SHARE
+    return averaging_of(run.grid) @ run.reliability.interpretable.astype(np.float32) >= _LEAST_SHARE
 
 
 def _draw_spectrum(axes: Axes, run: RunReport, networks: np.ndarray) -> None:
@@ -93,5 +94,7 @@ def _spectra(run: RunReport) -> tuple[Float[np.ndarray, " frequencies"], Float[n
     tr_s = run.recording.clock.tr_s
     series = run.summary.parcel_mean_z
     length = max(min(len(series), round(_WINDOW_S / tr_s)), 1)
-    frequencies, power = signal.welch(series.T, fs=1 / tr_s, nperseg=length, axis=-1)
-    return frequencies, power
+    # A few parcels at a time: the windows of all of them at once are several times the series.
+    pieces = np.array_split(series.T, max(-(-series.size // _VALUES_AT_ONCE), 1))
+    spectra = [signal.welch(piece, fs=1 / tr_s, nperseg=length, axis=-1) for piece in pieces]
+    return spectra[0][0], np.concatenate([power for _, power in spectra])
