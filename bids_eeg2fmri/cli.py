@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 from .bids.bids_name import is_text
 from .config_file import read_config_file
 from .errors import Eeg2fmriError, MissingInputError, UnknownLevelError, UsageError
+from .levels.allocator import limit_arenas
 from .levels.logs import start_console
 from .levels.machine import prepare_environment
 from .parser import LEVELS, build_parser
@@ -116,6 +118,7 @@ def _without_effect(settings: Settings) -> tuple[str, ...]:
 def _run_level(settings: Settings, command: str) -> int:
     # Libraries read it when they are loaded, which the levels do.
     prepare_environment(settings)
+    limit_arenas(os.environ)
     if settings.level == "group":
         from .levels.group import run_group
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-# Somewhat more than a figure of the report has pixels along its time axis.
+# About as many as a figure of the report has pixels along its time axis; just above, half as many are left.
 MOST_COLUMNS = 1200
 
 

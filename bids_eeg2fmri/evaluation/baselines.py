@@ -99,7 +99,7 @@ def source_power(
     Parameters
     ----------
     power_z
-        Band power of every parcel after the response (``PredictionSummary.features_z``).
+        Band power of every parcel after the response (``features()`` of the synthesis).
     labels
         Parcel of each voxel, counted from 1; 0 outside.
     signs

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ..errors import OutputError, UsageError, WriteError
 from ..settings import Settings
-from .allocator import ARENAS_VARIABLE, limit_arenas
+from .allocator import ARENAS_VARIABLE
 from .logs import usable_cpus
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,6 @@ def prepare_environment(settings: Settings, environ: MutableMapping[str, str] = 
         }
     for name, value in defaults.items():
         environ.setdefault(name, value)
-    if environ is os.environ:
-        limit_arenas(environ)
 
 
 def choose_device(settings: Settings) -> str:

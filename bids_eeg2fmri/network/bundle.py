@@ -106,7 +106,7 @@ def _network_with(kind: type[Network], hyperparameters: dict[str, Any], arrays: 
     for name, shape in shapes.items():
         if arrays[name].shape != shape.shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, needed {shape.shape}")
-    # NumPy converts: JAX would compile a program for every shape.
+    # NumPy converts: JAX would compile a program for every shape. The arrays may share memory; nobody changes it.
     filled = jax.tree_util.tree_map_with_path(
         lambda path, leaf: jax.device_put(np.asarray(arrays[_name(path)], leaf.dtype)), state
     )

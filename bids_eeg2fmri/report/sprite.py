@@ -11,11 +11,13 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from ..bold.film import SliceFilm
-from .style import DIVERGING, PNG_LEVEL, SEQUENTIAL
+from .style import DIVERGING, SEQUENTIAL
 
 # Palette: the first colour is the page's white, then as many for the prediction as for its uncertainty.
 _N_SHADES = 127
 _BAR_PIXELS = 4
+# A tenth larger than at the usual 6, in a third of its time.
+_PNG_LEVEL = 2
 _LEAST_LIMIT_Z = 0.02
 _LEAST_CONTRAST = 0.8
 
@@ -76,5 +78,5 @@ def _as_png(shades: UInt8[np.ndarray, "rows columns"]) -> bytes:
     image = Image.fromarray(shades, mode="P")
     image.putpalette(np.round(255 * colours).astype(np.uint8).ravel().tolist())
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=PNG_LEVEL)
+    image.save(buffer, format="PNG", compress_level=_PNG_LEVEL)
     return buffer.getvalue()

@@ -55,7 +55,10 @@ def volume_span_s(run: RunReport) -> tuple[float, float]:
 
 
 def columns_end_s(run: RunReport, columns: Float[np.ndarray, "rows columns"]) -> float:
-    """Where the last column of a thinned series ends, in seconds from volume 0; at times after the last volume."""
+    """Where the last column of a thinned series ends, in seconds from volume 0.
+
+    After the end of the last volume, when the last column stands for fewer volumes than the others.
+    """
     return run.recording.clock.tr_s * max(columns.shape[1], 1) * volumes_per_column(run.n_volumes)
 
 

@@ -206,7 +206,10 @@ def test_thinned_series_span_the_whole_run(report_of: Reports, monkeypatch: pyte
         summary=replace(run.summary, features_z=run.summary.features_z[::2]),
     )
     last_s = run.recording.clock.tr_s * 62
-    for draw, words in ((draw_carpet, "over 61 volumes"), (draw_features, "over 61 volumes")):
+    for draw, words in (
+        (draw_carpet, "over 61 volumes"),
+        (draw_features, "over 61 volumes, of which one in 2 is shown"),
+    ):
         with report_style():
             drawing = draw(run)
         images = [image for axes in drawing.figure.axes for image in axes.get_images()]

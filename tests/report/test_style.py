@@ -5,10 +5,9 @@ import io
 import re
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from bids_eeg2fmri.report.style import PNG_LEVEL, new_figure, quiet, report_style, svg_bytes
+from bids_eeg2fmri.report.style import new_figure, quiet, report_style, svg_bytes
 
 
 def _picture(values: np.ndarray) -> str:
@@ -26,18 +25,3 @@ def test_the_pictures_of_a_figure_keep_every_pixel() -> None:
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("L"), int)
     # Matplotlib's shades of 0-255 are one off here and there.
     assert np.abs(shown - values).max() <= 1
-
-
-def test_pictures_are_compressed_quickly_only_in_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    Image.preinit()
-    usual, levels = Image.SAVE["PNG"], []
-
-    def save(image: Image.Image, stream: io.BytesIO, name: str) -> None:
-        levels.append(image.encoderinfo.get("compress_level"))
-        usual(image, stream, name)
-
-    monkeypatch.setitem(Image.SAVE, "PNG", save)
-    _picture(np.zeros((2, 3)))
-    assert Image.SAVE["PNG"] is save
-    Image.new("L", (2, 3)).save(io.BytesIO(), format="PNG")
-    assert levels == [PNG_LEVEL, None]

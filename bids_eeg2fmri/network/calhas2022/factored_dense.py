@@ -37,7 +37,9 @@ class Factors(NamedTuple):
 
     def squared_norm(self) -> Float[Array, ""]:
         """Sum of the squares of all entries of the gradient."""
-        return jnp.vdot(self.inputs @ self.inputs.T, self.passed_back @ self.passed_back.T)
+        squares = jnp.vdot(self.inputs @ self.inputs.T, self.passed_back @ self.passed_back.T)
+        # Rounding can leave less than nothing of terms that cancel.
+        return jnp.maximum(squares, 0)
 
     def product(self) -> Float[Array, "inputs outputs"]:
         """The gradient."""
@@ -99,10 +101,11 @@ def _backward(saved: tuple[Array, Array], passed_back: Array) -> tuple[Array, No
 
 
 def _width(kernel: Float[Array, "inputs outputs"]) -> int:
-    """How many columns to take at a time: few enough for the cache, and a divisor of their number."""
+    """How many columns to take at a time: few enough for the cache and a divisor of their number, or all of them."""
     n_inputs, n_outputs = kernel.shape
     at_most = max(1, _AT_ONCE // n_inputs)
-    return next(width for width in range(min(at_most, n_outputs), 0, -1) if n_outputs % width == 0)
+    fitting = (width for width in range(at_most, at_most // 4, -1) if n_outputs % width == 0)
+    return next(fitting, n_outputs)
 
 
 _product.defvjp(_forward, _backward)

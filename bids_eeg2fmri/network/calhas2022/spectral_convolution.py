@@ -4,7 +4,7 @@ The convolution theorem holds for signals that repeat. A window that lies fully 
 repetition, so a period as long as the input is enough. Strides keep every s-th value: coefficients that then fall
 together (aliases) are averaged before the inverse transform, which is s times shorter. Two samples travel as the real
 and the imaginary part of one complex array: kernels are real, so the parts stay apart, and complex transforms of half
-as many arrays are faster than real ones.
+as many arrays are faster than real ones. What is not a number in one of them is not a number in the other, either.
 
 Gradients are written out: that of the input is a product with the same coefficients, that of the kernel a product
 summed over samples, so that one inverse transform serves the whole batch.
@@ -83,15 +83,8 @@ spectral_convolution.defvjp(_forward, _backward)
 
 
 def _period(shape: tuple[int, ...], strides: Shape3) -> Shape3:
-    """The shortest lengths that hold the input, are multiples of the strides, and have small prime factors."""
-
-    def fits(n: int, stride: int) -> bool:
-        return next_fast_len(n) == n and n % stride == 0
-
-    a, b, c = (
-        next(length for length in range(n, 16 * n * stride) if fits(length, stride))
-        for n, stride in zip(shape, strides, strict=True)
-    )
+    """Lengths that hold the input, are multiples of the strides, and are quick to transform."""
+    a, b, c = (stride * next_fast_len(-(-n // stride)) for n, stride in zip(shape, strides, strict=True))
     return a, b, c
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from ...bold.atlas import NETWORKS, load_atlas
+from ...bold.thinning import volumes_per_column
 from ..panel import Drawing
 from ..run import RunReport
 from ..style import DIVERGING
@@ -44,8 +45,14 @@ def draw_features(run: RunReport) -> Drawing:
     return Drawing(
         figure,
         f"Standardised {rows.quantity} of {features.shape[1]} {rows.kind}s in {len(bands)} bands over "
-        f"{run.n_volumes} volumes; {100 * beyond:.1f} % of the values lie beyond {_LIMIT_Z:g} standard deviations.",
+        f"{run.n_volumes} volumes{_thinning(run)}; {100 * beyond:.1f} % of the values lie beyond {_LIMIT_Z:g} standard "
+        "deviations.",
     )
+
+
+def _thinning(run: RunReport) -> str:
+    step = volumes_per_column(run.n_volumes)
+    return f", of which one in {step} is shown" if step > 1 else ""
 
 
 def _draw_rows(axes: Axes, run: RunReport, rows: np.ndarray, limit_z: float) -> AxesImage:

@@ -95,6 +95,6 @@ def _spectra(run: RunReport) -> tuple[Float[np.ndarray, " frequencies"], Float[n
     series = run.summary.parcel_mean_z
     length = max(min(len(series), round(_WINDOW_S / tr_s)), 1)
     # A few parcels at a time: the windows of all of them at once are several times the series.
-    pieces = np.array_split(series.T, max(-(-series.size // _VALUES_AT_ONCE), 1))
+    pieces = np.array_split(series.T, min(max(-(-series.size // _VALUES_AT_ONCE), 1), series.shape[1]))
     spectra = [signal.welch(piece, fs=1 / tr_s, nperseg=length, axis=-1) for piece in pieces]
     return spectra[0][0], np.concatenate([power for _, power in spectra])

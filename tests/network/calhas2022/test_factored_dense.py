@@ -39,3 +39,12 @@ def test_it_computes_in_the_type_of_the_layer():
     passed = jax.grad(lambda f: FactoredLinear(layer, f)(x).astype(jnp.float32).sum())(factors)
     assert {leaf.dtype for leaf in passed} == {jnp.dtype("float32")}
     np.testing.assert_allclose(passed.product(), np.full((5, 12), 2.0))
+
+
+def test_the_norm_is_never_less_than_nothing():
+    rng = np.random.default_rng(0)
+    inputs = jnp.asarray(np.repeat(rng.normal(size=(1, 40)), 3, axis=0), jnp.float32)
+    for _ in range(20):
+        first, second = rng.normal(size=(2, 50))
+        passed = jnp.asarray([1e3 * first, 1e3 * second, -1e3 * (first + second)], jnp.float32)
+        assert float(factored_dense.Factors(inputs, passed).squared_norm()) >= 0

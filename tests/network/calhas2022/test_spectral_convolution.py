@@ -52,6 +52,13 @@ def test_values_and_gradients(windows, n_samples, n_inputs, n_outputs):
         np.testing.assert_allclose(value, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("strides", [(13, 1, 1), (1, 17, 2)])
+def test_strides_that_are_no_lengths_of_fast_transforms(strides):
+    x, kernel = _random(0, (2, 20, 19, 4, 1)), _random(1, (3, 2, 2, 1, 2))
+    for convolve in (spectral_convolution, convolution.valid_convolution):
+        np.testing.assert_allclose(convolve(x, kernel, strides), _direct(x, kernel, strides), atol=1e-4)
+
+
 def test_operations_are_those_of_the_products_and_transforms():
     x, kernel = jnp.zeros((3, 8, 6, 4, 2)), jnp.zeros((3, 3, 4, 2, 5))
     # The kernel covers the third axis: 6 x 4 windows, whose 3 x 3 x 4 x 2 values meet 5 filters; nothing is banded.
