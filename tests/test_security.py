@@ -97,6 +97,8 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 
 def test_no_pickle_eval_shell_or_network_in_the_source() -> None:
     found = {str(path.relative_to(PACKAGE)): misdeeds(path.read_text("utf-8")) for path in SOURCES}
+    # The C library is told two integers; Python has no other way to it.
+    assert found.pop("levels/allocator.py") == ["import ctypes"]
     # The model card is Markdown, which knows no escaping, and is written by who trains.
     assert {path: deeds for path, deeds in found.items() if deeds} == {
         "levels/model_folder.py": found["levels/model_folder.py"]

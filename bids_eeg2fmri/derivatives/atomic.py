@@ -39,6 +39,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        # A compressor's threads raise one and the same error more than once: it has become its own context then, and
+        # whoever follows the chain of contexts, as an ExitStack does, would follow it for ever.
+        error.__context__ = None
         raise _explained(error, path) from error
 
 

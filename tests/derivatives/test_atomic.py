@@ -174,3 +174,12 @@ values = st.recursive(
 @given(st.dictionaries(st.text(), values))
 def test_json_round_trip(content: dict[str, object]):
     assert json.loads(json_text(content)) == content
+
+
+def test_an_error_that_has_become_its_own_context_is_no_endless_chain(tmp_path: Path) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    error.__context__ = error
+    with pytest.raises(WriteError) as caught, writing(tmp_path / "image.nii.gz"):
+        raise error
+    assert caught.value.__cause__ is error
+    assert error.__context__ is None
