@@ -16,19 +16,16 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from .config import Shape3
-from .windows import shifted
+from .windows import Kernel, Volumes, n_windows, shifted
 
 # Values copied into windows at a time.
 _MAX_COPIED = 2**22
-
-Volumes = Float[Array, "batch a b c filters"]
-Kernel = Float[Array, "p q r inputs outputs"]
 
 
 def banded_operations(x: Volumes, kernel: Kernel, strides: Shape3) -> float:
     """Operations of the product for a batch, those with the zeros of the banded matrix included."""
     banded = _banded_axis(x, kernel)
-    n_outputs = prod((n - k) // s + 1 for n, k, s in zip(x.shape[1:4], kernel.shape, strides, strict=False))
+    n_outputs = prod(map(n_windows, x.shape[1:4], kernel.shape[:3], strides))
     return 2 * len(x) * n_outputs * prod(kernel.shape) * x.shape[1 + banded] / kernel.shape[banded]
 
 
@@ -47,8 +44,8 @@ def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
             rows = _windows(rows, axis, kernel.shape[of], strides[of])
         return rows @ matrix
 
-    n_windows = prod((x.shape[1 + axis] - kernel.shape[axis]) // strides[axis] + 1 for axis in (first, second))
-    at_once = max(1, _MAX_COPIED // (n_windows * len(matrix)))
+    n_copied = prod(n_windows(x.shape[1 + axis], kernel.shape[axis], strides[axis]) for axis in (first, second))
+    at_once = max(1, _MAX_COPIED // (n_copied * len(matrix)))
     if at_once < len(x):
         # Copies that stay small stay in the cache, and the gradient makes them anew rather than keep them.
         one = jax.checkpoint(lambda sample: product(sample[None])[0])
@@ -95,8 +92,8 @@ def _banded_matrix(kernel: Kernel, axis: int, length: int, stride: int) -> Float
     kernel = jnp.moveaxis(kernel, axis, 2)
     size = kernel.shape[2]
     rest = [(0, 0)] * 2
-    shifted = [
+    placed = [
         jnp.pad(kernel, [*rest, (start, length - size - start), *rest]) for start in range(0, length - size + 1, stride)
     ]
-    matrix = jnp.stack(shifted, axis=4)
-    return matrix.reshape(-1, len(shifted) * kernel.shape[-1])
+    matrix = jnp.stack(placed, axis=4)
+    return matrix.reshape(-1, len(placed) * kernel.shape[-1])

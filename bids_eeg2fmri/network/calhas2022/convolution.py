@@ -10,12 +10,11 @@ from functools import partial
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
 
 from .banded_convolution import banded_convolution, banded_operations
 from .config import ArchitectureError, Shape3
 from .spectral_convolution import spectral_convolution, spectral_operations
-from .windows import shifted
+from .windows import Kernel, Volumes, n_windows, shifted
 
 _AXES = ("first", "second", "third")
 _CHANNELS_LAST = ("NDHWC", "DHWIO", "NDHWC")
@@ -23,9 +22,6 @@ _CHANNELS_LAST = ("NDHWC", "DHWIO", "NDHWC")
 _FASTER_IN_PRODUCTS = 7
 # Operations of a sample's matrix product under which the steps of a loop over samples cost more than they save.
 _SMALL = 2e7
-
-Volumes = Float[Array, "batch a b c filters"]
-Kernel = Float[Array, "p q r inputs outputs"]
 
 
 def valid_shape(shape: Shape3, kernel: Shape3, strides: Shape3, layer: str) -> Shape3:
@@ -42,7 +38,7 @@ def valid_shape(shape: Shape3, kernel: Shape3, strides: Shape3, layer: str) -> S
                 f"{layer} does not fit: its {axis} axis has length {size}, window {window} and stride {stride}.",
                 remedy="Windows must not be longer than what they move over, and strides positive.",
             )
-    a, b, c = ((n - k) // s + 1 for n, k, s in zip(shape, kernel, strides, strict=True))
+    a, b, c = map(n_windows, shape, kernel, strides)
     return a, b, c
 
 

@@ -23,9 +23,8 @@ from jaxtyping import Array, Complex, Float
 from scipy.fft import next_fast_len
 
 from .config import Shape3
+from .windows import Kernel, Volumes, n_windows
 
-Volumes = Float[Array, "batch a b c filters"]
-Kernel = Float[Array, "p q r inputs outputs"]
 Spectra: TypeAlias = Complex[Array, "*leading a b c"]
 
 # Operations of a transform of n values, divided by n log2 n.
@@ -49,7 +48,7 @@ def spectral_operations(x: Volumes, kernel: Kernel, strides: Shape3) -> float:
 def _forward(x: Volumes, kernel: Kernel, strides: Shape3) -> tuple[Volumes, tuple[Volumes, Kernel]]:
     size = _period(x.shape[1:4], strides)
     k = _folded(jnp.conj(_kernel_spectra(kernel, size)), strides)
-    kept = [(n - window) // stride + 1 for n, window, stride in zip(x.shape[1:4], kernel.shape, strides, strict=False)]
+    kept = list(map(n_windows, x.shape[1:4], kernel.shape[:3], strides))
 
     def of_pair(pair: Volumes) -> Volumes:
         inputs = _folded(_spectra(pair, size), strides)

@@ -1,12 +1,11 @@
 """Convolution and pooling against XLA's own, and NumPy's windows, on random shapes; values and gradients."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn_windows import FEW, LAYOUT, assert_same_with_gradients, random_array, windows
+from hypothesis import given
 from hypothesis import strategies as st
 from jax import lax
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,64 +14,35 @@ from bids_eeg2fmri.network.calhas2022 import banded_convolution
 from bids_eeg2fmri.network.calhas2022.config import ArchitectureError
 from bids_eeg2fmri.network.calhas2022.convolution import max_pool, same_convolution, valid_convolution, valid_shape
 
-# Each example compiles for its own shapes.
-_FEW = settings(max_examples=4, deadline=None, derandomize=True)
-_LAYOUT = ("NDHWC", "DHWIO", "NDHWC")
 
-
-@st.composite
-def _windows(draw):
-    """Shape, window and strides of which the window fits."""
-    shape = draw(st.tuples(*[st.integers(2, 8)] * 3))
-    window = tuple(draw(st.integers(1, size)) for size in shape)
-    strides = draw(st.tuples(*[st.integers(1, 3)] * 3))
-    return shape, window, strides
-
-
-def _random(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
-
-
-def _assert_same_with_gradients(ours, reference, *inputs):
-    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-    def both(inputs):
-        expected, pull_reference = jax.vjp(reference, *inputs)
-        value, pull = jax.vjp(ours, *inputs)
-        cotangent = jnp.sin(jnp.arange(expected.size, dtype=jnp.float32)).reshape(expected.shape)
-        return (value, *pull(cotangent)), (expected, *pull_reference(cotangent))
-
-    for value, expected in zip(*both(inputs), strict=True):
-        np.testing.assert_allclose(value, expected, atol=1e-4)
-
-
-@_FEW
-@given(_windows(), st.integers(1, 3), st.integers(1, 3))
+@FEW
+@given(windows(), st.integers(1, 3), st.integers(1, 3))
 def test_valid_convolution(windows, n_inputs, n_outputs):
     shape, kernel, strides = windows
-    _assert_same_with_gradients(
+    assert_same_with_gradients(
         lambda x, k: valid_convolution(x, k, strides),
-        lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=_LAYOUT),
-        _random(0, (2, *shape, n_inputs)),
-        _random(1, (*kernel, n_inputs, n_outputs)),
+        lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=LAYOUT),
+        random_array(0, (2, *shape, n_inputs)),
+        random_array(1, (*kernel, n_inputs, n_outputs)),
     )
 
 
-@_FEW
+@FEW
 @given(st.tuples(*[st.integers(1, 6)] * 3), st.tuples(*[st.sampled_from((1, 3))] * 3))
 def test_same_convolution(shape, kernel):
-    _assert_same_with_gradients(
+    assert_same_with_gradients(
         same_convolution,
-        lambda x, k: lax.conv_general_dilated(x, k, (1, 1, 1), "SAME", dimension_numbers=_LAYOUT),
-        _random(0, (2, *shape, 2)),
-        _random(1, (*kernel, 2, 3)),
+        lambda x, k: lax.conv_general_dilated(x, k, (1, 1, 1), "SAME", dimension_numbers=LAYOUT),
+        random_array(0, (2, *shape, 2)),
+        random_array(1, (*kernel, 2, 3)),
     )
 
 
-@_FEW
-@given(_windows())
+@FEW
+@given(windows())
 def test_max_pool(windows):
     shape, window, strides = windows
-    x = _random(0, (2, *shape, 3))
+    x = random_array(0, (2, *shape, 3))
     a, b, c = strides
     expected = sliding_window_view(x, window, axis=(1, 2, 3)).max(axis=(-3, -2, -1))[:, ::a, ::b, ::c]
     np.testing.assert_array_equal(max_pool(x, window, strides), expected)
@@ -101,9 +71,9 @@ def test_windows_copied_a_few_samples_at_a_time(monkeypatch, at_once):
     shape, kernel, strides = (8, 5, 6), (2, 3, 5), (1, 2, 1)
     n_values = 7 * 2 * (2 * 3 * shape[2] * 2)
     monkeypatch.setattr(banded_convolution, "_MAX_COPIED", at_once * n_values)
-    _assert_same_with_gradients(
+    assert_same_with_gradients(
         lambda x, k: valid_convolution(x, k, strides),
-        lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=_LAYOUT),
-        _random(0, (5, *shape, 2)),
-        _random(1, (*kernel, 2, 3)),
+        lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=LAYOUT),
+        random_array(0, (5, *shape, 2)),
+        random_array(1, (*kernel, 2, 3)),
     )

@@ -1,12 +1,11 @@
 """Convolution by Fourier coefficients against XLA's own, on random shapes; values and gradients."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn_windows import FEW, LAYOUT, assert_same_with_gradients, random_array, windows
+from hypothesis import given
 from hypothesis import strategies as st
 from jax import lax
 
@@ -14,47 +13,26 @@ from bids_eeg2fmri.network.calhas2022 import convolution
 from bids_eeg2fmri.network.calhas2022.banded_convolution import banded_convolution, banded_operations
 from bids_eeg2fmri.network.calhas2022.spectral_convolution import spectral_convolution, spectral_operations
 
-_FEW = settings(max_examples=4, deadline=None, derandomize=True)
-_LAYOUT = ("NDHWC", "DHWIO", "NDHWC")
-
-
-@st.composite
-def _windows(draw):
-    shape = draw(st.tuples(*[st.integers(2, 8)] * 3))
-    window = tuple(draw(st.integers(1, size)) for size in shape)
-    strides = draw(st.tuples(*[st.integers(1, 3)] * 3))
-    return shape, window, strides
-
-
-def _random(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
-
 
 def _direct(x, kernel, strides):
-    return lax.conv_general_dilated(x, kernel, strides, "VALID", dimension_numbers=_LAYOUT)
+    return lax.conv_general_dilated(x, kernel, strides, "VALID", dimension_numbers=LAYOUT)
 
 
-@_FEW
-@given(_windows(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+@FEW
+@given(windows(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_values_and_gradients(windows, n_samples, n_inputs, n_outputs):
     shape, window, strides = windows
-    x, kernel = _random(0, (n_samples, *shape, n_inputs)), _random(1, (*window, n_inputs, n_outputs))
-
-    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-    def both(x, kernel):
-        results = []
-        for convolve in (_direct, spectral_convolution):
-            y, pull = jax.vjp(lambda x, k, convolve=convolve: convolve(x, k, strides), x, kernel)
-            results.append((y, *pull(jnp.sin(jnp.arange(y.size, dtype=jnp.float32)).reshape(y.shape))))
-        return results
-
-    for expected, value in zip(*both(x, kernel), strict=True):
-        np.testing.assert_allclose(value, expected, atol=1e-4)
+    assert_same_with_gradients(
+        lambda x, k: spectral_convolution(x, k, strides),
+        lambda x, k: _direct(x, k, strides),
+        random_array(0, (n_samples, *shape, n_inputs)),
+        random_array(1, (*window, n_inputs, n_outputs)),
+    )
 
 
 @pytest.mark.parametrize("strides", [(13, 1, 1), (1, 17, 2)])
 def test_strides_that_are_no_lengths_of_fast_transforms(strides):
-    x, kernel = _random(0, (2, 20, 19, 4, 1)), _random(1, (3, 2, 2, 1, 2))
+    x, kernel = random_array(0, (2, 20, 19, 4, 1)), random_array(1, (3, 2, 2, 1, 2))
     for convolve in (spectral_convolution, convolution.valid_convolution):
         np.testing.assert_allclose(convolve(x, kernel, strides), _direct(x, kernel, strides), atol=1e-4)
 
@@ -92,7 +70,7 @@ def test_the_faster_form_is_taken(monkeypatch, shape, window, strides, batch, ex
 def test_bfloat16_comes_back_as_bfloat16(monkeypatch):
     monkeypatch.setattr(convolution, "_SMALL", 0)
     monkeypatch.setattr(convolution, "_FASTER_IN_PRODUCTS", 0)
-    x, kernel = _random(0, (2, 6, 5, 4, 2)), _random(1, (3, 3, 3, 2, 2))
+    x, kernel = random_array(0, (2, 6, 5, 4, 2)), random_array(1, (3, 3, 3, 2, 2))
     expected = _direct(x, kernel, (1, 1, 1))
     y = convolution.valid_convolution(x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), (1, 1, 1))
     assert y.dtype == jnp.bfloat16
