@@ -1,13 +1,17 @@
-"""Convolution as one matrix product.
+"""Convolution as one matrix product, each axis treated in its own way.
 
-Windows are copied out along two axes, and along the third, the one that the kernel covers most of, the kernel is
-written as a banded (Toeplitz) matrix, whose zeros cost less than copies would.
+Along one axis, windows are copied out. Along a second, the outputs are taken in blocks: what a block's windows cover
+together is copied out once, and the kernel is written as a banded (Toeplitz) matrix with a column for every output of
+the block, whose zeros cost less than more copies would. Along the third nothing is copied: every offset of the kernel
+has columns of its own, whose products are shifted and summed.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, reduce
+from itertools import permutations
 from math import prod
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,82 +22,116 @@ from jaxtyping import Array, Float
 from .config import Shape3
 from .windows import Kernel, Volumes, n_windows, shifted
 
-# Values copied into windows at a time.
-_MAX_COPIED = 2**22
+# As many multiplications take the time that it takes to copy one value.
+_MOVED = 30
+# Values copied at a time.
+_MAX_COPIED = 2**19
 
 
-def banded_operations(x: Volumes, kernel: Kernel, strides: Shape3) -> float:
-    """Operations of the product for a batch, those with the zeros of the banded matrix included."""
-    banded = _banded_axis(x, kernel)
-    n_outputs = prod(map(n_windows, x.shape[1:4], kernel.shape[:3], strides))
-    return 2 * len(x) * n_outputs * prod(kernel.shape) * x.shape[1 + banded] / kernel.shape[banded]
+class Plan(NamedTuple):
+    """The part of each axis, and what a sample costs then.
+
+    Attributes
+    ----------
+    copied, summed, banded
+        Which axis is which.
+    block
+        Outputs of a block along the banded axis.
+    rows, inner, columns
+        Of a sample's matrix product.
+    """
+
+    copied: int
+    summed: int
+    banded: int
+    block: int
+    rows: int
+    inner: int
+    columns: int
+
+    def cost(self) -> int:
+        """Time in multiplications."""
+        return self.rows * (self.inner * self.columns + _MOVED * (self.inner + self.columns))
+
+
+def banded_cost(x: Volumes, kernel: Kernel, strides: Shape3) -> int:
+    """Time in multiplications that a batch takes."""
+    return len(x) * _best_plan(x.shape[1:4], kernel.shape, strides).cost()
 
 
 def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
     """Cross-correlation with a kernel, wherever it lies fully inside the input."""
+    plan = _best_plan(x.shape[1:4], kernel.shape, strides)
+    order = np.array([plan.copied, plan.summed, plan.banded])
+    back = np.argsort(order)
+    ordered = jnp.transpose(kernel, (*order, 3, 4))
+    stride = strides[plan.copied], strides[plan.summed], strides[plan.banded]
+
+    def convolved(x: Volumes) -> Volumes:
+        y = _convolved(jnp.transpose(x, (0, *(1 + order), 4)), ordered, stride, plan.block)
+        return jnp.transpose(y, (0, *(1 + back), 4))
+
+    at_once = 2 ** int(np.log2(max(1, _MAX_COPIED // (plan.rows * plan.inner))))
+    if at_once >= len(x):
+        return convolved(x)
+    # Copies that stay small stay in the cache, and the gradient makes them anew rather than keep them.
+    one = jax.checkpoint(lambda sample: convolved(sample[None])[0])
+    return lax.map(one, x, batch_size=at_once if at_once > 1 else None)
+
+
+@lru_cache
+def _best_plan(shape: tuple[int, ...], kernel: tuple[int, ...], strides: Shape3) -> Plan:
+    """The cheapest way."""
+    return min(plans(shape, kernel, strides), key=Plan.cost)
+
+
+def plans(shape: tuple[int, ...], kernel: tuple[int, ...], strides: Shape3) -> list[Plan]:
+    """All ways for inputs of this shape."""
+    n_outputs = tuple(map(n_windows, shape, kernel[:3], strides))
+    n_inputs, n_filters = kernel[3:]
+    ways = []
+    for copied, summed, banded in permutations(range(3)):
+        for block in range(1, n_outputs[banded] + 1):
+            n_blocks = -(-n_outputs[banded] // block)
+            covered = kernel[banded] + strides[banded] * (block - 1)
+            rows = n_outputs[copied] * shape[summed] * n_blocks
+            inner, columns = kernel[copied] * covered * n_inputs, block * kernel[summed] * n_filters
+            ways.append(Plan(copied, summed, banded, block, rows, inner, columns))
+    return ways
+
+
+def _convolved(x: Volumes, kernel: Kernel, strides: Shape3, block: int) -> Volumes:
+    """Cross-correlation of arrays whose axes are in the order copied, summed, banded."""
+    _, n_offsets, size, _, n_filters = kernel.shape
+    n_outputs = n_windows(x.shape[3], size, strides[2])
+    rows = _rows(x, kernel, strides, block)
+    matrix = _matrix(kernel, strides[2], block)
+    products = (rows.reshape(-1, len(matrix)) @ matrix).reshape(*rows.shape[:4], block, n_offsets, n_filters)
+    parts = enumerate(shifted(products, 2, n_offsets, strides[1]))
+    summed = reduce(jnp.add, [part[..., offset, :] for offset, part in parts])
+    return summed.reshape(*summed.shape[:3], -1, n_filters)[:, :, :, :n_outputs]
+
+
+def _rows(
+    x: Volumes, kernel: Kernel, strides: Shape3, block: int
+) -> Float[Array, "batch windows summed blocks offsets values"]:
+    """What each block covers, with all of a window's lines side by side."""
+    n_blocks = -(-n_windows(x.shape[3], kernel.shape[2], strides[2]) // block)
+    step = block * strides[2]
+    covered = kernel.shape[2] + step - strides[2]
+    missing = (n_blocks - 1) * step + covered - x.shape[3]
     # Otherwise what computes the input would be merged into the copying, and computed anew for every copy.
-    x = lax.optimization_barrier(x)
-    banded = _banded_axis(x, kernel)
-    first, second = (axis for axis in range(3) if axis != banded)
-    matrix = _banded_matrix(kernel, banded, x.shape[1 + banded], strides[banded])
-
-    def product(x: Volumes) -> Float[Array, "batch p q columns"]:
-        rows = jnp.moveaxis(x, 1 + banded, 3)
-        rows = rows.reshape(*rows.shape[:3], -1)
-        for axis, of in ((2, second), (1, first)):
-            rows = _windows(rows, axis, kernel.shape[of], strides[of])
-        return rows @ matrix
-
-    n_copied = prod(n_windows(x.shape[1 + axis], kernel.shape[axis], strides[axis]) for axis in (first, second))
-    at_once = max(1, _MAX_COPIED // (n_copied * len(matrix)))
-    if at_once < len(x):
-        # Copies that stay small stay in the cache, and the gradient makes them anew rather than keep them.
-        one = jax.checkpoint(lambda sample: product(sample[None])[0])
-        y = lax.map(one, x, batch_size=at_once)
-    else:
-        y = product(x)
-    return jnp.moveaxis(y.reshape(*y.shape[:3], -1, kernel.shape[-1]), 3, 1 + banded)
+    x = lax.optimization_barrier(jnp.pad(x, [(0, 0)] * 3 + [(0, max(0, missing)), (0, 0)]))
+    lines = x.reshape(*x.shape[:3], -1)
+    starts = [number * step * x.shape[4] for number in range(n_blocks)]
+    blocks = jnp.stack([lines[..., start : start + covered * x.shape[4]] for start in starts], axis=3)
+    return jnp.stack(shifted(blocks, 1, kernel.shape[0], strides[0]), axis=4)
 
 
-def _banded_axis(x: Volumes, kernel: Kernel) -> int:
-    return int(np.argmax(np.divide(kernel.shape[:3], x.shape[1:4])))
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
-def _windows(x: Float[Array, "batch p q values"], axis: int, size: int, stride: int) -> Float[Array, "batch p q more"]:
-    """All windows along an axis, each window's values side by side in the last axis."""
-    starts = np.arange(0, x.shape[axis] - size + 1, stride)
-    where = (*[slice(None)] * axis, starts[:, None] + np.arange(size))
-    windows = jnp.moveaxis(x.at[where].get(mode="promise_in_bounds"), axis + 1, -2)
-    return windows.reshape(*windows.shape[:3], -1)
-
-
-def _windows_forward(
-    x: Float[Array, "batch p q values"], axis: int, size: int, stride: int
-) -> tuple[Float[Array, "batch p q more"], tuple[int, ...]]:
-    return _windows(x, axis, size, stride), x.shape
-
-
-def _windows_backward(
-    axis: int, size: int, stride: int, shape: tuple[int, ...], gradient: Float[Array, "batch p q more"]
-) -> tuple[Float[Array, "batch p q values"]]:
-    # Gathering is the fast way to copy windows, but its own gradient, scattering, is the slow way to add them up.
-    def by_slices(x: Array) -> Array:
-        return jnp.concatenate(shifted(x, axis, size, stride), axis=-1)
-
-    return jax.linear_transpose(by_slices, jax.ShapeDtypeStruct(shape, gradient.dtype))(gradient)
-
-
-_windows.defvjp(_windows_forward, _windows_backward)
-
-
-def _banded_matrix(kernel: Kernel, axis: int, length: int, stride: int) -> Float[Array, "rows columns"]:
-    """The kernel as a matrix: rows are (other offsets, input's axis, inputs), columns (output's axis, outputs)."""
-    kernel = jnp.moveaxis(kernel, axis, 2)
-    size = kernel.shape[2]
-    rest = [(0, 0)] * 2
-    placed = [
-        jnp.pad(kernel, [*rest, (start, length - size - start), *rest]) for start in range(0, length - size + 1, stride)
-    ]
-    matrix = jnp.stack(placed, axis=4)
-    return matrix.reshape(-1, len(placed) * kernel.shape[-1])
+def _matrix(kernel: Kernel, stride: int, block: int) -> Float[Array, "inner columns"]:
+    """The kernel as a matrix: rows are (copied offset, covered, input), columns (output, summed offset, filter)."""
+    kernel = jnp.moveaxis(kernel, 1, 3)
+    free = stride * (block - 1)
+    outputs = [jnp.pad(kernel, [(0, 0), (start, free - start), *[(0, 0)] * 3]) for start in range(0, free + 1, stride)]
+    matrix = jnp.stack(outputs, axis=3)
+    return matrix.reshape(prod(matrix.shape[:3]), -1)

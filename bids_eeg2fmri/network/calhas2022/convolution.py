@@ -11,17 +11,15 @@ from functools import partial
 import jax.numpy as jnp
 from jax import lax
 
-from .banded_convolution import banded_convolution, banded_operations
+from .banded_convolution import banded_convolution, banded_cost
 from .config import ArchitectureError, Shape3
 from .spectral_convolution import spectral_convolution, spectral_operations
 from .windows import Kernel, Volumes, n_windows, shifted
 
 _AXES = ("first", "second", "third")
 _CHANNELS_LAST = ("NDHWC", "DHWIO", "NDHWC")
-# Matrix products do about so many operations in the time that a transform needs for one.
-_FASTER_IN_PRODUCTS = 7
-# Operations of a sample's matrix product under which the steps of a loop over samples cost more than they save.
-_SMALL = 2e7
+# Matrix products do about so many multiplications in the time that a transform needs for one operation.
+_FASTER_IN_PRODUCTS = 4
 
 
 def valid_shape(shape: Shape3, kernel: Shape3, strides: Shape3, layer: str) -> Shape3:
@@ -70,8 +68,7 @@ def max_pool(x: Volumes, window: Shape3, strides: Shape3) -> Volumes:
 
 
 def _on_cpu(x: Volumes, kernel: Kernel, *, strides: Shape3) -> Volumes:
-    products = banded_operations(x, kernel, strides)
-    if products < max(_SMALL * len(x), _FASTER_IN_PRODUCTS * spectral_operations(x, kernel, strides)):
+    if banded_cost(x, kernel, strides) < _FASTER_IN_PRODUCTS * spectral_operations(x, kernel, strides):
         return banded_convolution(x, kernel, strides)
     # There are no transforms of numbers of less than 32 bits.
     y = spectral_convolution(x.astype(jnp.float32), kernel.astype(jnp.float32), strides)

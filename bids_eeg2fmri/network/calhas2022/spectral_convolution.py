@@ -27,8 +27,9 @@ from .windows import Kernel, Volumes, n_windows
 
 Spectra: TypeAlias = Complex[Array, "*leading a b c"]
 
-# Operations of a transform of n values, divided by n log2 n.
-_OPERATIONS = 5
+# Operations of a transform of n values, divided by n log2 n; and of a product of two coefficients, with its sum.
+_TRANSFORM = 5
+_PRODUCT = 8
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -38,11 +39,13 @@ def spectral_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes
 
 
 def spectral_operations(x: Volumes, kernel: Kernel, strides: Shape3) -> float:
-    """Operations that the transforms of a batch and of the kernel take."""
-    size = _period(x.shape[1:4], strides)
+    """Operations that a batch takes: transforms of it, of the kernel, of the outputs; products."""
+    n_values = prod(_period(x.shape[1:4], strides))
     n_inputs, n_outputs = kernel.shape[3:]
-    n_values = (n_inputs + n_outputs / prod(strides)) * len(x) / 2 + n_inputs * n_outputs
-    return _OPERATIONS * n_values * prod(size) * log2(prod(size))
+    n_pairs = -(-len(x) // 2)
+    n_transforms = (n_inputs + n_outputs / prod(strides)) * n_pairs + n_inputs * n_outputs
+    n_products = n_pairs * n_inputs * n_outputs
+    return n_values * (_TRANSFORM * log2(n_values) * n_transforms + _PRODUCT * n_products)
 
 
 def _forward(x: Volumes, kernel: Kernel, strides: Shape3) -> tuple[Volumes, tuple[Volumes, Kernel]]:

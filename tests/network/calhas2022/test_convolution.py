@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from jax import lax
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bids_eeg2fmri.network.calhas2022 import banded_convolution
 from bids_eeg2fmri.network.calhas2022.config import ArchitectureError
 from bids_eeg2fmri.network.calhas2022.convolution import max_pool, same_convolution, valid_convolution, valid_shape
 
@@ -63,17 +62,3 @@ def test_window_that_does_not_fit_names_layer_and_axis(axis, name):
     window[axis] = 9
     with pytest.raises(ArchitectureError, match=f"The pooling of block 1 .*{name} axis has length 4, window 9"):
         valid_shape((4, 4, 4), tuple(window), (1, 1, 1), "The pooling of block 1")
-
-
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_windows_copied_a_few_samples_at_a_time(monkeypatch, at_once):
-    # 7 x 2 windows of 6 values in two filters, 2 more along the banded axis: batches of 5 leave a remainder of one.
-    shape, kernel, strides = (8, 5, 6), (2, 3, 5), (1, 2, 1)
-    n_values = 7 * 2 * (2 * 3 * shape[2] * 2)
-    monkeypatch.setattr(banded_convolution, "_MAX_COPIED", at_once * n_values)
-    assert_same_with_gradients(
-        lambda x, k: valid_convolution(x, k, strides),
-        lambda x, k: lax.conv_general_dilated(x, k, strides, "VALID", dimension_numbers=LAYOUT),
-        random_array(0, (5, *shape, 2)),
-        random_array(1, (*kernel, 2, 3)),
-    )

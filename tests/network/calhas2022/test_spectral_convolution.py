@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jax import lax
 
 from bids_eeg2fmri.network.calhas2022 import convolution
-from bids_eeg2fmri.network.calhas2022.banded_convolution import banded_convolution, banded_operations
+from bids_eeg2fmri.network.calhas2022.banded_convolution import banded_convolution
 from bids_eeg2fmri.network.calhas2022.spectral_convolution import spectral_convolution, spectral_operations
 
 
@@ -37,13 +37,11 @@ def test_strides_that_are_no_lengths_of_fast_transforms(strides):
         np.testing.assert_allclose(convolve(x, kernel, strides), _direct(x, kernel, strides), atol=1e-4)
 
 
-def test_operations_are_those_of_the_products_and_transforms():
+def test_operations_are_those_of_transforms_and_products():
     x, kernel = jnp.zeros((3, 8, 6, 4, 2)), jnp.zeros((3, 3, 4, 2, 5))
-    # The kernel covers the third axis: 6 x 4 windows, whose 3 x 3 x 4 x 2 values meet 5 filters; nothing is banded.
-    assert banded_operations(x, kernel, (1, 1, 1)) == 2 * 3 * (6 * 4) * (3 * 3 * 4 * 2) * 5
-    # Pairs of samples: 2 inputs and, at half the length, 5 outputs; and 10 kernels.
+    # Two pairs of samples: 2 inputs and, at half the length, 5 outputs; 10 kernels, and as many products of each pair.
     n_values = 8 * 6 * 4
-    expected = 5 * ((2 + 5 / 2) * 3 / 2 + 10) * n_values * np.log2(n_values)
+    expected = 5 * ((2 + 5 / 2) * 2 + 10) * n_values * np.log2(n_values) + 8 * 2 * 10 * n_values
     assert spectral_operations(x, kernel, (2, 1, 1)) == pytest.approx(expected)
 
 
@@ -54,6 +52,7 @@ def test_operations_are_those_of_the_products_and_transforms():
         ((64, 64, 30, 1), (14, 6, 12), (2, 1, 1), 4, spectral_convolution),
         ((25, 58, 18, 4), (6, 4, 6), (1, 1, 1), 4, spectral_convolution),
         ((64, 134, 10, 1), (7, 37, 2), (3, 5, 1), 4, banded_convolution),
+        ((64, 134, 10, 1), (7, 37, 2), (3, 5, 1), 32, banded_convolution),
         ((19, 19, 9, 4), (7, 7, 2), (2, 2, 1), 32, banded_convolution),
     ],
 )
@@ -68,7 +67,6 @@ def test_the_faster_form_is_taken(monkeypatch, shape, window, strides, batch, ex
 
 
 def test_bfloat16_comes_back_as_bfloat16(monkeypatch):
-    monkeypatch.setattr(convolution, "_SMALL", 0)
     monkeypatch.setattr(convolution, "_FASTER_IN_PRODUCTS", 0)
     x, kernel = random_array(0, (2, 6, 5, 4, 2)), random_array(1, (3, 3, 3, 2, 2))
     expected = _direct(x, kernel, (1, 1, 1))
