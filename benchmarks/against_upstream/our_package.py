@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import jax
@@ -28,6 +28,12 @@ from .serving import Arrays, make_eeg, make_recording, make_volumes, serve
 
 _TR_S, _SFREQ_HZ = 2.16, 250.0
 _N_STEPS = 1000
+_FACTS = Calhas2022Facts(
+    tuple(f"E{number}" for number in range(64)),
+    ((0.0, 0.0, 0.0),) * 64,
+    _TR_S,
+    ((3.0, 0.0, 0.0, 0.0), (0.0, 3.0, 0.0, 0.0), (0.0, 0.0, 3.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
+)
 
 
 def main(path: Path) -> None:
@@ -37,8 +43,13 @@ def main(path: Path) -> None:
         with np.load(path) as arrays:
             return from_upstream(dict(arrays), Calhas2022Config())
 
+    # As `participant` does, and the published package's worker: one network for batches of all sizes.
+    @cache
+    def predictor() -> VolumePredictor:
+        return VolumePredictor(TrainedCalhas2022(network(), _FACTS))
+
     tasks = {
-        "forward": lambda batch: _forward(network(), batch),
+        "forward": lambda batch: _forward(predictor(), batch),
         "training": lambda batch: _training(network(), batch),
         "eager training": lambda batch: _training(network(), batch),
         "spectra": lambda _: _spectra(),
@@ -46,16 +57,9 @@ def main(path: Path) -> None:
     serve(lambda task, batch: tasks[task](batch))
 
 
-def _forward(network: Calhas2022, batch: int) -> tuple[Callable[[], object], Arrays]:
-    facts = Calhas2022Facts(
-        tuple(f"E{number}" for number in range(64)),
-        ((0.0, 0.0, 0.0),) * 64,
-        _TR_S,
-        ((3.0, 0.0, 0.0, 0.0), (0.0, 3.0, 0.0, 0.0), (0.0, 0.0, 3.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
-    )
-    predict = VolumePredictor(TrainedCalhas2022(network, facts))
+def _forward(predict: VolumePredictor, batch: int) -> tuple[Callable[[], object], Arrays]:
     eeg = make_eeg(batch)
-    volumes = predict.members(eeg)[0][0].reshape(batch, *network.config.fmri_shape)
+    volumes = predict.members(eeg)[0][0].reshape(batch, *Calhas2022Config().fmri_shape)
     return lambda: predict.members(eeg), {"volumes": volumes}
 
 
