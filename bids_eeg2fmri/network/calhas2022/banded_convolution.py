@@ -75,8 +75,9 @@ def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
     if at_once >= len(x):
         return convolved(x)
     # Copies that stay small stay in the cache, and the gradient makes them anew rather than keep them.
-    one = jax.checkpoint(lambda sample: convolved(sample[None])[0])
-    return lax.map(one, x, batch_size=at_once if at_once > 1 else None)
+    one = jax.checkpoint(lambda sample: convolved(sample.reshape(1, *x.shape[1:]))[0])
+    # Flat, or XLA gives axes of length one an order of their own, and copies all to put them in line.
+    return lax.map(one, x.reshape(len(x), -1), batch_size=at_once if at_once > 1 else None)
 
 
 @lru_cache
