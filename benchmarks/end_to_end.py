@@ -4,7 +4,8 @@
 
 Ten minutes of 64 channels at 250 Hz become 300 volumes at 2 mm. The stages are told by a thread that looks at the
 program's stacks every 10 ms; every run is a process of its own. The floor is what cannot be spared: reading the
-signals, and giving the numbers of the images to the compressor that the program uses.
+signals, and giving the numbers of the images to the compressor that the program uses. Beside it stands what a program
+takes that loads the libraries and does nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from benchmarks.tracing.timeline import draw_timeline
 
 _OUTSIDE = "interpreter"
 _N_RECORDINGS = 10
+# What no program that reads EEG, computes with JAX and draws figures can do without.
+_LIBRARIES = ("jax", "flax.nnx", "mne", "nibabel", "scipy.signal", "scipy.ndimage", "matplotlib.figure", "jinja2")
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Bench:
         ]
 
 
-def stages_table(traced: Sequence[Traced], reading: Timing, writing: Timing) -> str:
-    """Medians by stage, and their sum against the floor."""
+def stages_table(traced: Sequence[Traced], reading: Timing, writing: Timing, loading: Sequence[Run]) -> str:
+    """Medians by stage, and their sum against the floor; what loading the libraries alone takes."""
     wall_s, cpu_s = (_medians([each.stages(which) for each in traced]) for which in ("wall_s", "cpu_s"))
     total_s, total_cpu_s = sum(wall_s.values()), sum(cpu_s.values())
     rows = [
@@ -102,6 +105,11 @@ def stages_table(traced: Sequence[Traced], reading: Timing, writing: Timing) -> 
     ]
     rest, rest_cpu = total_s - floor_s, total_cpu_s - floor_cpu_s
     rows.append(["everything else / floor", ratio(rest, floor_s), ratio(rest_cpu, floor_cpu_s), "", "wall, processor"])
+    load_s, load_cpu_s = median(run.seconds for run in loading), median(run.cpu_s for run in loading)
+    rows.append(
+        ["libraries alone", load_s, load_cpu_s, "", "a program that only loads JAX, MNE, Matplotlib and others"]
+    )
+    rows.append(["libraries alone / floor", ratio(load_s, floor_s), ratio(load_cpu_s, floor_cpu_s), "", ""])
     return markdown_table(["stage", "wall s", "processor s", "of the wall time", ""], rows)
 
 
@@ -134,6 +142,10 @@ def many_table(one: Sequence[Run], two: Sequence[Run], many: Run) -> str:
     return markdown_table(["one process", "wall s", "peak RSS, GB"], rows)
 
 
+def _load_libraries() -> Run:
+    return require_success(run_measured([sys.executable, "-c", f"import {', '.join(_LIBRARIES)}"]))
+
+
 def _of_runs(runs: Sequence[Run]) -> list[object]:
     seconds, cpu_s = median(run.seconds for run in runs), median(run.cpu_s for run in runs)
     return [seconds, cpu_s, cpu_s / seconds, _gigabytes(runs)]
@@ -163,6 +175,7 @@ def main() -> None:
         warm = [bench.trace() for _ in range(options.repeats)]
         one, two = zip(*((bench.run(1), bench.run(2)) for _ in range(options.repeats)), strict=True)
         many = bench.run(_N_RECORDINGS)
+        loading = [_load_libraries() for _ in range(options.repeats)]
         reading = reading_floor(next(bench.dataset.rglob("*.vhdr")), options.repeats)
         writing = writing_floor(sorted((bench.output / "sub-0001").rglob("*.nii.gz")), options.repeats)
     if options.save is not None:
@@ -170,7 +183,7 @@ def main() -> None:
         draw_timeline(typical.seen["timeline"], options.save / "timeline.svg")
     title = f"{options.minutes} minutes of {options.channels} channels at {options.resolution} mm"
     parts = [
-        stages_table(warm, reading, writing),
+        stages_table(warm, reading, writing, loading),
         processes_table(cold, warm, one),
         many_table(one, two, many),
     ]

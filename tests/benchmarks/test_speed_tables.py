@@ -33,12 +33,14 @@ def traced(seconds: float, **wall_s: float) -> Traced:
 
 def test_stages_add_up_to_the_run_and_are_held_against_the_floor() -> None:
     runs = [traced(10.0, read=1.0, write=4.0, report=2.0)] * 3
-    table = stages_table(runs, Timing((0.5,), (0.5,)), Timing((2.0,), (3.5,)))
+    table = stages_table(runs, Timing((0.5,), (0.5,)), Timing((2.0,), (3.5,)), [run(5.0, 6.0)] * 3)
     assert cells(table, "read")[:3] == ["1.00", "1.00", "10 %"]
     assert cells(table, "interpreter")[0] == "3.00"
     assert cells(table, r"**total**")[:2] == ["10.0", "10.0"]
     assert cells(table, r"**floor**")[:3] == ["2.50", "4.00", "25 %"]
     assert cells(table, "everything else / floor")[:2] == ["3.00x", "1.50x"]
+    assert cells(table, "libraries alone")[:2] == ["5.00", "6.00"]
+    assert cells(table, "libraries alone / floor")[:2] == ["2.00x", "1.50x"]
 
 
 def test_the_worst_of_the_later_processes_counts_for_programs() -> None:
