@@ -8,7 +8,7 @@ has columns of its own, whose products are shifted and summed.
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import reduce
 from itertools import permutations
 from math import prod
 from typing import NamedTuple
@@ -22,23 +22,23 @@ from jaxtyping import Array, Float
 from .config import Shape3
 from .windows import Kernel, Volumes, n_windows, shifted
 
-# As many multiplications take the time that it takes to copy one value.
-_MOVED = 30
-# Values copied at a time.
-_MAX_COPIED = 2**19
+# A value copied takes the time of so many multiplications (two cores with AVX-512, where products do 65e9 a second).
+_MULTIPLICATIONS_PER_COPY = 30
+# Values held at a time, but one sample at least: about what a cache holds.
+_MAX_HELD = 2**19
 
 
 class Plan(NamedTuple):
-    """The part of each axis, and what a sample costs then.
+    """The part of each axis, and the sizes of the matrices then.
 
     Attributes
     ----------
     copied, summed, banded
-        Which axis is which.
+        Number of the axis of that part.
     block
         Outputs of a block along the banded axis.
     rows, inner, columns
-        Of a sample's matrix product.
+        Of the product for one sample.
     """
 
     copied: int
@@ -49,54 +49,56 @@ class Plan(NamedTuple):
     inner: int
     columns: int
 
-    def cost(self) -> int:
-        """Time in multiplications."""
-        return self.rows * (self.inner * self.columns + _MOVED * (self.inner + self.columns))
+    def cost(self, n_samples: int = 1) -> int:
+        """Time in multiplications: products, copies into and out of them, and the making of the banded matrix."""
+        moved = n_samples * self.rows * (self.inner + self.columns) + self.inner * self.columns
+        return n_samples * self.rows * self.inner * self.columns + _MULTIPLICATIONS_PER_COPY * moved
 
 
 def banded_cost(x: Volumes, kernel: Kernel, strides: Shape3) -> int:
     """Time in multiplications that a batch takes."""
-    return len(x) * _best_plan(x.shape[1:4], kernel.shape, strides).cost()
+    return _best_plan(x, kernel, strides).cost(len(x))
 
 
 def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
     """Cross-correlation with a kernel, wherever it lies fully inside the input."""
-    plan = _best_plan(x.shape[1:4], kernel.shape, strides)
+    plan = _best_plan(x, kernel, strides)
     order = np.array([plan.copied, plan.summed, plan.banded])
     back = np.argsort(order)
-    ordered = jnp.transpose(kernel, (*order, 3, 4))
-    stride = strides[plan.copied], strides[plan.summed], strides[plan.banded]
+    ordered_kernel = jnp.transpose(kernel, (*order, 3, 4))
+    ordered_strides = strides[plan.copied], strides[plan.summed], strides[plan.banded]
 
     def convolved(x: Volumes) -> Volumes:
-        y = _convolved(jnp.transpose(x, (0, *(1 + order), 4)), ordered, stride, plan.block)
+        y = _convolved(jnp.transpose(x, (0, *(1 + order), 4)), ordered_kernel, ordered_strides, plan.block)
         return jnp.transpose(y, (0, *(1 + back), 4))
 
-    at_once = 2 ** int(np.log2(max(1, _MAX_COPIED // (plan.rows * plan.inner))))
+    most = max(1, _MAX_HELD // (plan.rows * max(plan.inner, plan.columns)))
+    # A power of two, as batches usually are: no remainder to compile for.
+    at_once = 1 << (most.bit_length() - 1)
     if at_once >= len(x):
         return convolved(x)
-    # Copies that stay small stay in the cache, and the gradient makes them anew rather than keep them.
+    # What is held stays in the cache, and the gradient makes it anew rather than keep it.
     one = jax.checkpoint(lambda sample: convolved(sample.reshape(1, *x.shape[1:]))[0])
     # Flat, or XLA gives axes of length one an order of their own, and copies all to put them in line.
     return lax.map(one, x.reshape(len(x), -1), batch_size=at_once if at_once > 1 else None)
 
 
-@lru_cache
-def _best_plan(shape: tuple[int, ...], kernel: tuple[int, ...], strides: Shape3) -> Plan:
+def _best_plan(x: Volumes, kernel: Kernel, strides: Shape3) -> Plan:
     """The cheapest way."""
-    return min(plans(shape, kernel, strides), key=Plan.cost)
+    return min(plans(x.shape[1:4], kernel.shape, strides), key=lambda plan: plan.cost(len(x)))
 
 
-def plans(shape: tuple[int, ...], kernel: tuple[int, ...], strides: Shape3) -> list[Plan]:
-    """All ways for inputs of this shape."""
-    n_outputs = tuple(map(n_windows, shape, kernel[:3], strides))
-    n_inputs, n_filters = kernel[3:]
+def plans(shape: tuple[int, ...], kernel_shape: tuple[int, ...], strides: Shape3) -> list[Plan]:
+    """All ways for inputs and a kernel of these shapes."""
+    *window, n_inputs, n_filters = kernel_shape
+    n_outputs = tuple(map(n_windows, shape, window, strides))
     ways = []
     for copied, summed, banded in permutations(range(3)):
         for block in range(1, n_outputs[banded] + 1):
             n_blocks = -(-n_outputs[banded] // block)
-            covered = kernel[banded] + strides[banded] * (block - 1)
+            covered = window[banded] + strides[banded] * (block - 1)
             rows = n_outputs[copied] * shape[summed] * n_blocks
-            inner, columns = kernel[copied] * covered * n_inputs, block * kernel[summed] * n_filters
+            inner, columns = window[copied] * covered * n_inputs, block * window[summed] * n_filters
             ways.append(Plan(copied, summed, banded, block, rows, inner, columns))
     return ways
 
@@ -107,9 +109,11 @@ def _convolved(x: Volumes, kernel: Kernel, strides: Shape3, block: int) -> Volum
     n_outputs = n_windows(x.shape[3], size, strides[2])
     rows = _rows(x, kernel, strides, block)
     matrix = _matrix(kernel, strides[2], block)
-    products = (rows.reshape(-1, len(matrix)) @ matrix).reshape(*rows.shape[:4], block, n_offsets, n_filters)
+    # Half precision is rounded once, after the sum.
+    products = jnp.matmul(rows.reshape(-1, len(matrix)), matrix, preferred_element_type=jnp.float32)
+    products = products.reshape(*rows.shape[:4], block, n_offsets, n_filters)
     parts = enumerate(shifted(products, 2, n_offsets, strides[1]))
-    summed = reduce(jnp.add, [part[..., offset, :] for offset, part in parts])
+    summed = reduce(jnp.add, [part[..., offset, :] for offset, part in parts]).astype(x.dtype)
     return summed.reshape(*summed.shape[:3], -1, n_filters)[:, :, :, :n_outputs]
 
 

@@ -51,6 +51,9 @@ def test_operations_are_those_of_transforms_and_products():
         # The blocks of the published network, and where each form was the faster one.
         ((64, 64, 30, 1), (14, 6, 12), (2, 1, 1), 4, spectral_convolution),
         ((25, 58, 18, 4), (6, 4, 6), (1, 1, 1), 4, spectral_convolution),
+        ((19, 54, 12, 4), (12, 47, 5), (1, 1, 1), 4, spectral_convolution),
+        ((19, 54, 12, 4), (12, 47, 5), (1, 1, 1), 32, spectral_convolution),
+        ((27, 60, 20, 4), (3, 3, 3), (1, 1, 1), 32, banded_convolution),
         ((64, 134, 10, 1), (7, 37, 2), (3, 5, 1), 4, banded_convolution),
         ((64, 134, 10, 1), (7, 37, 2), (3, 5, 1), 32, banded_convolution),
         ((19, 19, 9, 4), (7, 7, 2), (2, 2, 1), 32, banded_convolution),
@@ -66,8 +69,9 @@ def test_the_faster_form_is_taken(monkeypatch, shape, window, strides, batch, ex
     assert taken == [expected]
 
 
-def test_bfloat16_comes_back_as_bfloat16(monkeypatch):
-    monkeypatch.setattr(convolution, "_FASTER_IN_PRODUCTS", 0)
+@pytest.mark.parametrize("faster_in_products", [0, np.inf])
+def test_bfloat16_comes_back_as_bfloat16_from_both_forms(monkeypatch, faster_in_products):
+    monkeypatch.setattr(convolution, "_FASTER_IN_PRODUCTS", faster_in_products)
     x, kernel = random_array(0, (2, 6, 5, 4, 2)), random_array(1, (3, 3, 3, 2, 2))
     expected = _direct(x, kernel, (1, 1, 1))
     y = convolution.valid_convolution(x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), (1, 1, 1))
