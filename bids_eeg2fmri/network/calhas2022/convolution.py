@@ -18,8 +18,8 @@ from .windows import Kernel, Volumes, n_windows, shifted
 
 _AXES = ("first", "second", "third")
 _CHANNELS_LAST = ("NDHWC", "DHWIO", "NDHWC")
-# Matrix products do about so many multiplications in the time that a transform needs for one operation (on two cores,
-# where this made the right choice for every convolution of the published network, with and without gradients).
+# Matrix products do about so many multiplications in the time that a transform needs for one operation (on two cores;
+# for the published network's convolutions this takes what is fastest, or with its gradients a tenth slower at most).
 _FASTER_IN_PRODUCTS = 4
 
 
