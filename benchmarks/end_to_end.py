@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -66,6 +67,8 @@ class Bench:
 
     def run(self, n_people: int = 1) -> Run:
         """Run the program as users do."""
+        # What an earlier run left for the system to write must not be written during this one.
+        os.sync()
         return require_success(run_measured([sys.executable, "-m", "bids_eeg2fmri", *self._arguments(n_people)]))
 
     def trace(self) -> Traced:

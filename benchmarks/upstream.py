@@ -130,7 +130,7 @@ def main() -> None:
         "--cache", type=Path, default=Path("build/upstream"), help="for the environment and the weights"
     )
     parser.add_argument("--python", default=sys.executable, help="Python 3.9 to 3.11 for the published package")
-    parser.add_argument("--repeats", type=int, default=7, help="turns of each package")
+    parser.add_argument("--repeats", type=int, default=15, help="turns of each package")
     parser.add_argument("--threads", type=int, default=2, help="cores that both may use")
     parser.add_argument(
         "--task", choices=sorted(_NAMES), action="append", help="only this kind of task; may be repeated"
