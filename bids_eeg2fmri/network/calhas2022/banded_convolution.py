@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -49,7 +48,7 @@ class Plan(NamedTuple):
     inner: int
     columns: int
 
-    def cost(self, n_samples: int = 1) -> int:
+    def cost(self, n_samples: int) -> int:
         """Time in multiplications: products, copies into and out of them, and the making of the banded matrix."""
         moved = n_samples * self.rows * (self.inner + self.columns) + self.inner * self.columns
         return n_samples * self.rows * self.inner * self.columns + _MULTIPLICATIONS_PER_COPY * moved
@@ -57,20 +56,20 @@ class Plan(NamedTuple):
 
 def banded_cost(x: Volumes, kernel: Kernel, strides: Shape3) -> int:
     """Time in multiplications that a batch takes."""
-    return _best_plan(x, kernel, strides).cost(len(x))
+    return best_plan(x, kernel, strides).cost(len(x))
 
 
 def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
     """Cross-correlation with a kernel, wherever it lies fully inside the input."""
-    plan = _best_plan(x, kernel, strides)
-    order = np.array([plan.copied, plan.summed, plan.banded])
-    back = np.argsort(order)
-    ordered_kernel = jnp.transpose(kernel, (*order, 3, 4))
+    plan = best_plan(x, kernel, strides)
+    order = (plan.copied, plan.summed, plan.banded)
+    axes = (1 + plan.copied, 1 + plan.summed, 1 + plan.banded)
+    ordered_kernel = jnp.moveaxis(kernel, order, (0, 1, 2))
     ordered_strides = strides[plan.copied], strides[plan.summed], strides[plan.banded]
 
     def convolved(x: Volumes) -> Volumes:
-        y = _convolved(jnp.transpose(x, (0, *(1 + order), 4)), ordered_kernel, ordered_strides, plan.block)
-        return jnp.transpose(y, (0, *(1 + back), 4))
+        y = _convolved(jnp.moveaxis(x, axes, (1, 2, 3)), ordered_kernel, ordered_strides, plan.block)
+        return jnp.moveaxis(y, (1, 2, 3), axes)
 
     most = max(1, _MAX_HELD // (plan.rows * max(plan.inner, plan.columns)))
     # A power of two, as batches usually are: no remainder to compile for.
@@ -83,7 +82,7 @@ def banded_convolution(x: Volumes, kernel: Kernel, strides: Shape3) -> Volumes:
     return lax.map(one, x.reshape(len(x), -1), batch_size=at_once if at_once > 1 else None)
 
 
-def _best_plan(x: Volumes, kernel: Kernel, strides: Shape3) -> Plan:
+def best_plan(x: Volumes, kernel: Kernel, strides: Shape3) -> Plan:
     """The cheapest way."""
     return min(plans(x.shape[1:4], kernel.shape, strides), key=lambda plan: plan.cost(len(x)))
 
